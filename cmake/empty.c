@@ -1,0 +1,2 @@
+/* Gives a layer without sources yet something to archive. */
+typedef int comity_empty_translation_unit;

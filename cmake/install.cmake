@@ -1,0 +1,2 @@
+# Installed paths: filled by the packaging rules below.
+include(GNUInstallDirs)
