@@ -55,13 +55,13 @@ enum resume_outcome {
 
 struct resume {
     enum resume_outcome outcome;
-    uint64_t send_from;         /* next index of our feed that the peer lacks */
-    bool peer_behind_receipt;   /* the peer holds less than it once cosigned: it was rolled back */
-    bool self_behind_receipt;   /* we hold less than we once cosigned: we locked, and catch up */
-    bool heal_peer;             /* the peer lacks entries of its own feed that we hold */
-    struct buf heal_origin;     /* of that feed */
-    uint64_t heal_from;         /* first index that it lacks */
-    char alarm[256];            /* empty, or the sentence for the operator and the log */
+    uint64_t send_from;       /* next index of our feed that the peer lacks */
+    bool peer_behind_receipt; /* the peer holds less than it once cosigned: it was rolled back */
+    bool self_behind_receipt; /* we hold less than we once cosigned: we locked, and catch up */
+    bool heal_peer;           /* the peer lacks entries of its own feed that we hold */
+    struct buf heal_origin;   /* of that feed */
+    uint64_t heal_from;       /* first index that it lacks */
+    char alarm[256];          /* empty, or the sentence for the operator and the log */
 };
 void resume_fini(struct resume *resume);
 struct resume resume_move(struct resume *from);

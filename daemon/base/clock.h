@@ -26,7 +26,9 @@ void clock_fake_init(struct clock_fake *fake, int64_t wall_ms);
 void clock_fake_advance(struct clock_fake *fake, int64_t ms); /* both times */
 
 struct random_source {
-    MUST_CHECK enum status (*fill)(struct random_source *self, void *bytes, size_t size,
+    MUST_CHECK enum status (*fill)(struct random_source *self,
+                                   void *bytes,
+                                   size_t size,
                                    struct error *err);
 };
 struct random_source *random_system(void); /* getrandom(2); static */

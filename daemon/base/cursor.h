@@ -20,7 +20,7 @@ uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
 uint64_t reader_varint(struct reader *r); /* LEB128, shortest form only, at most 10 bytes */
-struct span reader_bytes(struct reader *r, size_t size); /* borrows from the input */
+struct span reader_bytes(struct reader *r, size_t size);   /* borrows from the input */
 void reader_copy(struct reader *r, void *to, size_t size); /* zeros on failure */
 /* OK when nothing failed and nothing is left over; otherwise ERR_INVALID naming `what`. */
 MUST_CHECK enum status reader_done(const struct reader *r, const char *what, struct error *err);

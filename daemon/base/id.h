@@ -36,7 +36,9 @@ const char *role_name(enum role role); /* "tls", "log", "receipt", "witness" */
 
 extern const struct id ID_NONE; /* all zeros: "no such reference" in headers */
 
-MUST_CHECK enum status id_make(struct id *ret_id, int64_t now_ms, struct random_source *random,
+MUST_CHECK enum status id_make(struct id *ret_id,
+                               int64_t now_ms,
+                               struct random_source *random,
                                struct error *err);
 bool id_equal(const struct id *a, const struct id *b);
 bool id_is_none(const struct id *id);
@@ -53,7 +55,9 @@ MUST_CHECK enum status realm_parse(const char *text, struct realm *ret_realm, st
 bool realm_is_training(const struct realm *realm);
 
 /* Hexadecimal and base64 (RFC 4648 section 4, padded, strict). */
-MUST_CHECK enum status hex_decode(struct span text, uint8_t *ret_bytes, size_t size,
+MUST_CHECK enum status hex_decode(struct span text,
+                                  uint8_t *ret_bytes,
+                                  size_t size,
                                   struct error *err);
 void hex_encode(struct span bytes, char *ret_text); /* 2 * size + 1 chars with the NUL */
 MUST_CHECK enum status base64_decode(struct span text, struct buf *ret_bytes, struct error *err);

@@ -5,61 +5,61 @@
 #include <assert.h>
 #include <stdint.h>
 
-/* -- frames and messages (docs/PROTOCOL.md) --------------------------------------------------- */
+/* One enumeration, so that bounds can be compared with each other. */
 enum {
-    FRAME_HEAD_SIZE = 4,                     /* big-endian length of what follows */
-    FRAME_BEFORE_HELLO_MAX = 4 * 1024,       /* all that a stranger may make us buffer */
-    FRAME_CONTROL_MAX = 256 * 1024,          /* every message but a batch */
-    FRAME_BATCH_MAX = 4 * 1024 * 1024,       /* one commit of the receiver stays within ms */
-    MESSAGE_DEPTH_MAX = 4,                   /* protobuf-c recurses without a limit of its own */
-    MESSAGE_FIELDS_MAX = 16 * 1024,          /* outside packed fields; a batch has 3 an entry */
-    MESSAGE_UNKNOWN_MAX = 64,                /* room for a later version, not for a flood */
-    MESSAGE_HEAP_CONTROL_MAX = 2 * 1024 * 1024
-};
+    /* -- frames and messages (docs/PROTOCOL.md) ---------------------------------------------------
+     */
+    FRAME_HEAD_SIZE = 4,               /* big-endian length of what follows */
+    FRAME_BEFORE_HELLO_MAX = 4 * 1024, /* all that a stranger may make us buffer */
+    FRAME_CONTROL_MAX = 256 * 1024,    /* every message but a batch */
+    FRAME_BATCH_MAX = 4 * 1024 * 1024, /* one commit of the receiver stays within ms */
+    MESSAGE_DEPTH_MAX = 4,             /* protobuf-c recurses without a limit of its own */
+    MESSAGE_FIELDS_MAX = 16 * 1024,    /* outside packed fields; a batch has 3 an entry */
+    MESSAGE_UNKNOWN_MAX = 64,          /* room for a later version, not for a flood */
+    MESSAGE_HEAP_CONTROL_MAX = 2 * 1024 * 1024,
 
-/* -- feed ------------------------------------------------------------------------------------- */
-enum {
-    ENTRY_INLINE_MAX = 1024,                 /* control bodies that stand in the leaf */
-    ENTRY_BODY_MAX = 1024 * 1024,            /* larger ones come in parts */
+    /* -- feed -------------------------------------------------------------------------------------
+     */
+    ENTRY_INLINE_MAX = 1024,      /* control bodies that stand in the leaf */
+    ENTRY_BODY_MAX = 1024 * 1024, /* larger ones come in parts */
     BATCH_ENTRIES_MAX = 4096,
-    BATCH_BYTES_MAX = 3 * 1024 * 1024,       /* leaves room for framing under FRAME_BATCH_MAX */
-    NOTE_MAX = 4 * 1024,                     /* a checkpoint with its signatures */
-    PROOF_HASHES_MAX = 63,                   /* a tree of at most 2^63 leaves */
-    SESSION_WINDOW_BATCHES = 8,              /* in flight without a receipt */
+    BATCH_BYTES_MAX = 3 * 1024 * 1024, /* leaves room for framing under FRAME_BATCH_MAX */
+    NOTE_MAX = 4 * 1024,               /* a checkpoint with its signatures */
+    PROOF_HASHES_MAX = 63,             /* a tree of at most 2^63 leaves */
+    SESSION_WINDOW_BATCHES = 8,        /* in flight without a receipt */
     SESSION_WINDOW_BYTES = 8 * 1024 * 1024,
-    PEERS_MAX = 512                          /* 193 members, regional organisations, room */
-};
-#define FEED_ENTRIES_MAX ((uint64_t)1 << 40)
-
-/* -- time --------------------------------------------------------------------------------------- */
-enum {
+    PEERS_MAX = 512, /* 193 members, regional organisations, room */
+    /* -- time
+       --------------------------------------------------------------------------------------- */
     HANDSHAKE_TIMEOUT_MS = 5 * 1000,
     HELLO_TIMEOUT_MS = 5 * 1000,
     IDLE_TIMEOUT_MS = 120 * 1000,
     PING_INTERVAL_MS = 30 * 1000,
     RECEIPT_TIMEOUT_MS = 60 * 1000,
     BACKOFF_FIRST_MS = 1000,
-    BACKOFF_MAX_MS = 5 * 60 * 1000,          /* minutes, not hours: an official is waiting */
-    RECHECK_CERTIFICATE_MS = 60 * 1000
-};
+    BACKOFF_MAX_MS = 5 * 60 * 1000, /* minutes, not hours: an official is waiting */
+    RECHECK_CERTIFICATE_MS = 60 * 1000,
 
-/* -- what people type and files contain ---------------------------------------------------------- */
-enum {
-    TITLE_MAX = 500,                         /* bytes of UTF-8 */
-    TEXT_MAX = 200 * 1024,                   /* an excerpt's text */
+    /* -- what people type and files contain
+       ---------------------------------------------------------- */
+    TITLE_MAX = 500,       /* bytes of UTF-8 */
+    TEXT_MAX = 200 * 1024, /* an excerpt's text */
     NAME_MAX_BYTES = 200,
     CONDITION_MAX = 4 * 1024,
     CSV_FIELD_MAX = TEXT_MAX,
     CSV_FILE_MAX = 256 * 1024 * 1024,
-    PROBLEMS_MAX = 1000,                     /* problems of one file that are kept; the rest counted */
+    PROBLEMS_MAX = 1000, /* problems of one file that are kept; the rest counted */
     CARD_MAX = 64 * 1024,
     CONFIG_MAX = 64 * 1024,
-    CONTROL_REQUEST_MAX = 64 * 1024 * 1024,  /* a CSV file in one request over the local socket */
+    CONTROL_REQUEST_MAX = 64 * 1024 * 1024, /* a CSV file in one request over the local socket */
     CONTROL_REPLY_MAX = 64 * 1024 * 1024,
     RELEASE_OBSERVATIONS_MAX = 1000 * 1000,
     CONSENT_RECORDS_MAX = 100 * 1000,
-    CONSENT_RECIPIENTS_MAX = 256
+    CONSENT_RECIPIENTS_MAX = 256,
 };
+
+/* A feed that gets a million entries a day is full after three thousand years. */
+#define FEED_ENTRIES_MAX ((uint64_t)1 << 40)
 
 static_assert(BATCH_BYTES_MAX < FRAME_BATCH_MAX, "a full batch must fit its frame");
 static_assert(ENTRY_BODY_MAX < BATCH_BYTES_MAX, "a batch must hold at least one entry");

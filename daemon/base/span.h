@@ -24,7 +24,7 @@ struct span {
 struct span span_of(const void *data, size_t size);
 struct span span_text(const char *text); /* without the NUL; NULL gives the empty span */
 struct span span_slice(struct span span, size_t at, size_t size); /* clamped to the span */
-bool span_equal(struct span a, struct span b);        /* not for secrets */
+bool span_equal(struct span a, struct span b);                    /* not for secrets */
 bool span_equal_secret(struct span a, struct span b); /* constant time for equal sizes */
 int span_compare(struct span a, struct span b);       /* memcmp order, then shorter first */
 
@@ -35,8 +35,14 @@ struct buf {
     bool secret; /* wiped whenever its memory is given back or moved */
 };
 
-#define BUF_INIT        { NULL, 0, 0, false }
-#define BUF_INIT_SECRET { NULL, 0, 0, true }
+#define BUF_INIT          \
+    {                     \
+        NULL, 0, 0, false \
+    }
+#define BUF_INIT_SECRET  \
+    {                    \
+        NULL, 0, 0, true \
+    }
 
 void buf_fini(struct buf *buf);  /* NULL and half-built are fine; leaves *buf empty */
 void buf_clear(struct buf *buf); /* size 0, keeps the memory; wipes when secret */

@@ -43,7 +43,10 @@ struct error {
     char text[ERROR_TEXT_MAX]; /* UTF-8, one line, no trailing full stop; cut at the bound */
 };
 
-#define ERROR_INIT { OK, "" }
+#define ERROR_INIT \
+    {              \
+        OK, ""     \
+    }
 
 /* Stable lower-case name of a status: `denied`, `mismatch`; used in --json and log lines. */
 const char *status_name(enum status status);

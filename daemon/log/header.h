@@ -45,14 +45,14 @@ enum entry_kind {
     KIND_WITHDRAWN = 32, /* inline: lock and erase the subject */
     KIND_ERASED = 33,    /* inline, reverse feed: in reply to the WITHDRAWN */
     KIND_HELD = 34,
-    KIND_REFUSED = 35,   /* inline, reverse feed: stored, not accepted, why */
+    KIND_REFUSED = 35, /* inline, reverse feed: stored, not accepted, why */
     KIND_CONCURRENCE = 48,
     KIND_CLARIFY = 49,
     KIND_REVIEW = 50,
     KIND_CARD = 64,
     KIND_KEYS = 65,
     KIND_ROSTER = 66,
-    KIND_RESTORED = 80   /* inline: first entry of an epoch after a rollback */
+    KIND_RESTORED = 80 /* inline: first entry of an epoch after a rollback */
 };
 
 enum release_form {
@@ -65,10 +65,10 @@ enum release_form {
 
 enum body_format {
     BODY_NONE = 0,
-    BODY_TERMS = 1,        /* consent/terms.h */
-    BODY_EXCERPT = 2,      /* record/excerpt.h */
-    BODY_RELEASE = 3,      /* record/release.h, packed and columnar */
-    BODY_RELEASE_ZSTD = 4  /* the same behind zstd */
+    BODY_TERMS = 1,       /* consent/terms.h */
+    BODY_EXCERPT = 2,     /* record/excerpt.h */
+    BODY_RELEASE = 3,     /* record/release.h, packed and columnar */
+    BODY_RELEASE_ZSTD = 4 /* the same behind zstd */
 };
 
 struct entry_header {
@@ -88,28 +88,40 @@ struct entry_header {
     struct span inline_body; /* borrows from what was decoded or given */
 };
 
-MUST_CHECK enum status header_encode(const struct entry_header *header, struct buf *append_to,
+MUST_CHECK enum status header_encode(const struct entry_header *header,
+                                     struct buf *append_to,
                                      struct error *err);
 /* Strict: unknown version, unknown flags, sizes that do not fit and left-over bytes are refused;
  * an unknown kind is not. */
-MUST_CHECK enum status header_decode(struct span bytes, struct entry_header *ret_header,
+MUST_CHECK enum status header_decode(struct span bytes,
+                                     struct entry_header *ret_header,
                                      struct error *err);
 const char *header_kind_name(uint16_t kind); /* "EXCERPT", or "UNKNOWN" */
 bool header_kind_is_known(uint16_t kind);
 
 /* How a body is padded: u32 length, content, zeros up to header_padded_size(kind, length). */
 uint32_t header_padded_size(uint16_t kind, uint32_t content_size);
-MUST_CHECK enum status header_pad(uint16_t kind, struct span content, struct buf *append_to,
+MUST_CHECK enum status header_pad(uint16_t kind,
+                                  struct span content,
+                                  struct buf *append_to,
                                   struct error *err);
 /* Checks the length and that all padding is zero; the content borrows from `body`. */
-MUST_CHECK enum status header_unpad(uint16_t kind, struct span body, struct span *ret_content,
+MUST_CHECK enum status header_unpad(uint16_t kind,
+                                    struct span body,
+                                    struct span *ret_content,
                                     struct error *err);
 
-MUST_CHECK enum status header_commit(struct span origin, const struct id *entry_id,
-                                     struct span salt, struct span body,
-                                     struct digest *ret_commitment, struct error *err);
+MUST_CHECK enum status header_commit(struct span origin,
+                                     const struct id *entry_id,
+                                     struct span salt,
+                                     struct span body,
+                                     struct digest *ret_commitment,
+                                     struct error *err);
 /* The commitment of `header` opens to salt and body under `origin`. */
-MUST_CHECK enum status header_open(const struct entry_header *header, struct span origin,
-                                   struct span salt, struct span body, struct error *err);
+MUST_CHECK enum status header_open(const struct entry_header *header,
+                                   struct span origin,
+                                   struct span salt,
+                                   struct span body,
+                                   struct error *err);
 
 #endif

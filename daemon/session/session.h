@@ -46,9 +46,13 @@ struct session_config {
     /* Signs / verifies the Hello's binding bytes with the TLS role keys (DESIGN 5.1); injected
      * because the session knows no cryptography.  Called synchronously. */
     void *auth;
-    MUST_CHECK enum status (*auth_sign)(void *auth, struct span bytes, struct buf *ret_signature,
+    MUST_CHECK enum status (*auth_sign)(void *auth,
+                                        struct span bytes,
+                                        struct buf *ret_signature,
                                         struct error *err);
-    MUST_CHECK enum status (*auth_verify)(void *auth, struct span bytes, struct span signature,
+    MUST_CHECK enum status (*auth_verify)(void *auth,
+                                          struct span bytes,
+                                          struct span signature,
                                           struct error *err);
 };
 
@@ -83,7 +87,8 @@ struct effect {
 };
 void effect_fini(struct effect *effect);
 
-MUST_CHECK enum status session_new(const struct session_config *config, struct session **ret_session,
+MUST_CHECK enum status session_new(const struct session_config *config,
+                                   struct session **ret_session,
                                    struct error *err);
 void session_free(struct session *session);
 
@@ -100,15 +105,22 @@ void session_stop(struct session *session, int64_t now_ms, enum status why, cons
 
 /* Answers to effects.  `err` NULL means success.  ERR_BUSY, ERR_FULL, ERR_IO, ERR_MEMORY close the
  * connection without blame; ERR_MISMATCH, ERR_SIGNATURE and ERR_INVALID blame the peer. */
-void session_on_resumed(struct session *session, int64_t now_ms, struct resume *resume /* moved */,
+void session_on_resumed(struct session *session,
+                        int64_t now_ms,
+                        struct resume *resume /* moved */,
                         const struct error *err);
-void session_on_published(struct session *session, int64_t now_ms,
+void session_on_published(struct session *session,
+                          int64_t now_ms,
                           struct batch *batch /* moved; no entries: nothing to send */,
                           const struct error *err);
-void session_on_ingested(struct session *session, int64_t now_ms, struct span receipt_note,
+void session_on_ingested(struct session *session,
+                         int64_t now_ms,
+                         struct span receipt_note,
                          const struct error *err);
 void session_on_receipt_taken(struct session *session, int64_t now_ms, const struct error *err);
-void session_on_heal_read(struct session *session, int64_t now_ms, struct heal *heal /* moved */,
+void session_on_heal_read(struct session *session,
+                          int64_t now_ms,
+                          struct heal *heal /* moved */,
                           const struct error *err);
 void session_on_healed(struct session *session, int64_t now_ms, const struct error *err);
 
