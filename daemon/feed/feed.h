@@ -1,0 +1,129 @@
+/* What a node does with its feeds, on the store thread, inside the caller's transaction.
+ *
+ * Life of a job (node/worker): apply_...() runs inside the group's transaction and changes only the
+ * database; after the commit the worker saves the heads file, then calls the ..._sign() step, and
+ * only then releases the answer.  So nothing is signed that is not durable, and nothing is sent
+ * that is not signed.  Ed25519 is deterministic: after a crash the same head gives the same note.
+ *
+ * Every function takes the peer by code; an unknown, unaccepted, blocked or held peer gives
+ * ERR_DENIED.  Times are wall milliseconds.
+ */
+#ifndef COMITY_FEED_FEED_H
+#define COMITY_FEED_FEED_H
+
+#include "base/batch.h"
+#include "base/clock.h"
+#include "base/id.h"
+
+struct store;       /* store/store.h */
+struct private_key; /* crypto/sign.h */
+
+/* Everything that feed functions need besides the database.  Lives as long as the store thread. */
+struct feed_context {
+    struct store *store;
+    struct clock *clock;
+    struct random_source *random;
+    struct realm realm;
+    struct code self;
+    const struct private_key *log_key;     /* Ed25519, signs our checkpoints */
+    const struct private_key *receipt_key; /* Ed25519, cosigns checkpoints of others */
+};
+
+/* -- at the start of a session ------------------------------------------------------------------
+ */
+
+/* The heads for our Hello to `peer`. */
+MUST_CHECK enum status feed_heads(struct feed_context *feed,
+                                  const struct code *peer,
+                                  struct heads *ret_heads,
+                                  struct error *err);
+/* Compares the peer's (already authenticated) heads with ours; opens a new epoch, locks what a
+ * rolled-back subscriber holds, raises alarms, decides where to send from (PROTOCOL, resume). */
+MUST_CHECK enum status feed_resume(struct feed_context *feed,
+                                   const struct code *peer,
+                                   const struct heads *peer_heads,
+                                   struct resume *ret_resume,
+                                   struct error *err);
+
+/* -- publishing ---------------------------------------------------------------------------------
+ */
+
+/* Fills a batch that starts at `from`: entries that are numbered already (sent again; the policy
+ * decides on each body again), or, when all are, the next ones out of the queue, which get their
+ * place here.  No entries: nothing waits.  The checkpoint is left empty when something new was
+ * numbered (feed_publish_sign makes it after the commit), otherwise it is a stored one. */
+MUST_CHECK enum status feed_publish(struct feed_context *feed,
+                                    const struct code *peer,
+                                    uint64_t from,
+                                    size_t max_bytes,
+                                    struct batch *ret_batch,
+                                    struct error *err);
+/* After the commit and after the heads file: signs and stores nothing; fills batch->checkpoint. */
+MUST_CHECK enum status feed_publish_sign(struct feed_context *feed,
+                                         struct batch *batch,
+                                         struct error *err);
+/* The subscriber's cosigned checkpoint: verified, time not going back, stored. */
+MUST_CHECK enum status feed_take_receipt(struct feed_context *feed,
+                                         const struct code *peer,
+                                         struct span note,
+                                         struct error *err);
+
+/* -- receiving ----------------------------------------------------------------------------------
+ */
+
+/* Pure checks that need no transaction: sizes, headers, commitments, the publisher's signature.
+ * Runs before feed_ingest, outside the group's transaction. */
+MUST_CHECK enum status feed_ingest_check(struct feed_context *feed,
+                                         const struct code *peer,
+                                         const struct batch *batch,
+                                         struct error *err);
+/* Order, root, then stores and applies each entry (consents, holdings, locks; queues REFUSED where
+ * content cannot be accepted).  An overlap with what is stored already must be identical and is
+ * skipped.  ERR_MISMATCH: a fork; ERR_SIGNATURE, ERR_INVALID: the peer broke the format. */
+MUST_CHECK enum status feed_ingest(struct feed_context *feed,
+                                   const struct code *peer,
+                                   const struct batch *batch,
+                                   struct error *err);
+/* After the commit: our receipt (publisher's note + cosignature) for the feed's present size. */
+MUST_CHECK enum status feed_ingest_sign(struct feed_context *feed,
+                                        const struct code *peer,
+                                        struct buf *ret_receipt,
+                                        struct error *err);
+
+/* -- healing ------------------------------------------------------------------------------------
+ */
+
+MUST_CHECK enum status feed_heal_read(struct feed_context *feed,
+                                      const struct code *peer,
+                                      struct span origin,
+                                      uint64_t from,
+                                      size_t max_bytes,
+                                      struct heal *ret_heal,
+                                      struct error *err);
+MUST_CHECK enum status feed_heal_apply(struct feed_context *feed,
+                                       const struct code *peer,
+                                       const struct heal *heal,
+                                       struct error *err);
+
+/* -- erasing, time ------------------------------------------------------------------------------
+ */
+
+/* Erases what was withdrawn and locked (outside any transaction: the order of DESIGN 4), then
+ * queues the ERASED entries.  *ret_count erased; call again while it is not zero. */
+MUST_CHECK enum status feed_erase_pending(struct feed_context *feed,
+                                          size_t max,
+                                          size_t *ret_count,
+                                          struct error *err);
+/* What time brings: consents that expire, holdings at their `keep until`, overdue recalls.
+ * *ret_next_ms is when to call again. */
+MUST_CHECK enum status feed_tick(struct feed_context *feed,
+                                 int64_t *ret_next_ms,
+                                 struct error *err);
+/* Peers for whom something waits in the queue (for session_wake). */
+MUST_CHECK enum status feed_waiting(struct feed_context *feed,
+                                    struct code *ret_peers,
+                                    size_t max,
+                                    size_t *ret_count,
+                                    struct error *err);
+
+#endif
