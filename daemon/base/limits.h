@@ -7,8 +7,7 @@
 
 /* One enumeration, so that bounds can be compared with each other. */
 enum {
-    /* -- frames and messages (docs/PROTOCOL.md) ---------------------------------------------------
-     */
+    /* Frames and messages (docs/PROTOCOL.md). */
     FRAME_HEAD_SIZE = 4,               /* big-endian length of what follows */
     FRAME_BEFORE_HELLO_MAX = 4 * 1024, /* all that a stranger may make us buffer */
     FRAME_CONTROL_MAX = 256 * 1024,    /* every message but a batch */
@@ -18,8 +17,7 @@ enum {
     MESSAGE_UNKNOWN_MAX = 64,          /* room for a later version, not for a flood */
     MESSAGE_HEAP_CONTROL_MAX = 2 * 1024 * 1024,
 
-    /* -- feed -------------------------------------------------------------------------------------
-     */
+    /* Feeds. */
     ENTRY_INLINE_MAX = 1024,      /* control bodies that stand in the leaf */
     ENTRY_BODY_MAX = 1024 * 1024, /* larger ones come in parts */
     BATCH_ENTRIES_MAX = 4096,
@@ -29,8 +27,8 @@ enum {
     SESSION_WINDOW_BATCHES = 8,        /* in flight without a receipt */
     SESSION_WINDOW_BYTES = 8 * 1024 * 1024,
     PEERS_MAX = 512, /* 193 members, regional organisations, room */
-    /* -- time
-       --------------------------------------------------------------------------------------- */
+
+    /* Time. */
     HANDSHAKE_TIMEOUT_MS = 5 * 1000,
     HELLO_TIMEOUT_MS = 5 * 1000,
     IDLE_TIMEOUT_MS = 120 * 1000,
@@ -40,8 +38,7 @@ enum {
     BACKOFF_MAX_MS = 5 * 60 * 1000, /* minutes, not hours: an official is waiting */
     RECHECK_CERTIFICATE_MS = 60 * 1000,
 
-    /* -- what people type and files contain
-       ---------------------------------------------------------- */
+    /* What people type, and what files contain. */
     TITLE_MAX = 500,       /* bytes of UTF-8 */
     TEXT_MAX = 200 * 1024, /* an excerpt's text */
     NAME_MAX_BYTES = 200,
