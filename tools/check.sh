@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The gate before tests: format, layers, quotes, things that we never do, shellcheck, clang-tidy.
 # All findings of all parts are printed; the exit status says whether there were any.
+# shellcheck disable=SC2317  # the parts are called by name
 set -uo pipefail
-cd "$(dirname "$(readlink -f "$0")")/.."
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 bad=0
 part() { # NAME COMMAND...
     local name=$1 out
@@ -47,8 +48,10 @@ scripts() {
 }
 
 tidy() {
-    cmake --preset tidy >build/tidy.log 2>&1 && cmake --build --preset tidy >>build/tidy.log 2>&1 ||
-        { grep -E 'error:|warning:' build/tidy.log | sort -u | head -n 60; return 1; }
+    if ! { cmake --preset tidy && cmake --build --preset tidy; } >build/tidy.log 2>&1; then
+        grep -E 'error:|warning:' build/tidy.log | sort -u | head -n 60
+        return 1
+    fi
 }
 
 mkdir -p build
