@@ -112,26 +112,27 @@ uint64_t random_seeded_next(struct random_seeded *random)
     return z ^ z >> 31;
 }
 
-__attribute__((format(strftime, 4, 0))) static void format_parts(int64_t wall_ms,
-                                                                 char *text,
-                                                                 size_t size,
-                                                                 const char *format)
+/* Years beyond four digits and times before 1970 are shown as "-". */
+static bool split(int64_t wall_ms, struct tm *ret_parts)
 {
     time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm parts;
-    if (wall_ms < 0 || gmtime_r(&seconds, &parts) == NULL || parts.tm_year > 9999 - 1900 ||
-        strftime(text, size, format, &parts) == 0)
-        snprintf(text, size, "-");
+    return wall_ms >= 0 && gmtime_r(&seconds, ret_parts) != NULL &&
+           ret_parts->tm_year <= 9999 - 1900;
 }
 
 void time_format(int64_t wall_ms, char text[static TIME_TEXT_SIZE])
 {
-    format_parts(wall_ms, text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ");
+    struct tm parts;
+    if (!split(wall_ms, &parts) ||
+        strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        snprintf(text, TIME_TEXT_SIZE, "-");
 }
 
 void date_format(int64_t wall_ms, char text[static DATE_TEXT_SIZE])
 {
-    format_parts(wall_ms, text, DATE_TEXT_SIZE, "%Y-%m-%d");
+    struct tm parts;
+    if (!split(wall_ms, &parts) || strftime(text, DATE_TEXT_SIZE, "%Y-%m-%d", &parts) == 0)
+        snprintf(text, DATE_TEXT_SIZE, "-");
 }
 
 /* Exactly the digits of the pattern: '0' stands for a digit, all else for itself. */
