@@ -46,16 +46,20 @@ enum status error_prefix(struct error *err, const char *format, ...)
 {
     if (err == NULL)
         return ERR_INTERNAL;
-    char words[ERROR_TEXT_MAX];
     char rest[ERROR_TEXT_MAX];
+    memcpy(rest, err->text, sizeof(rest));
     va_list args;
     va_start(args, format);
-    vsnprintf(words, sizeof(words), format, args);
+    int used = vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
-    memcpy(rest, err->text, sizeof(rest));
-    size_t room = sizeof(err->text);
-    int used = snprintf(err->text, room, "%s: ", words);
-    if (used > 0 && (size_t)used < room)
-        snprintf(err->text + used, room - (size_t)used, "%s", rest);
+    size_t at = used < 0 ? 0 : (size_t)used;
+    if (at + 3 < sizeof(err->text)) { /* ": " and the NUL; a longer prefix stands alone */
+        memcpy(err->text + at, ": ", 2);
+        size_t room = sizeof(err->text) - at - 3;
+        size_t size = strnlen(rest, sizeof(rest) - 1);
+        size = size < room ? size : room;
+        memcpy(err->text + at + 2, rest, size);
+        err->text[at + 2 + size] = '\0';
+    }
     return err->status;
 }
