@@ -21,7 +21,7 @@ enum status {
     ERR_NOT_FOUND,   /* named thing is not here */
     ERR_EXISTS,      /* named thing is here already */
     ERR_DENIED,      /* policy, role or consent says no */
-    ERR_STATE,       /* right request, wrong moment: says which transition is not allowed */
+    ERR_WRONG_STATE, /* right request, wrong moment: says which transition is not allowed */
     ERR_CONFLICT,    /* something changed in between: look again and repeat */
     ERR_SIGNATURE,   /* a signature, certificate or tag does not verify */
     ERR_MISMATCH,    /* a hash, size, order or root is not what it must be: a fork or a tampering */

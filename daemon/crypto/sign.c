@@ -61,6 +61,16 @@ static enum status read_secret(
     return OK;
 }
 
+/* A key with a passphrase is refused: nobody is there to type it when a server starts. */
+static int no_passphrase(char *to, int size, int for_writing, void *user)
+{
+    (void)to;
+    (void)size;
+    (void)for_writing;
+    (void)user;
+    return -1;
+}
+
 enum status private_key_read(const char *path, struct private_key **ret_key, struct error *err)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -73,7 +83,8 @@ enum status private_key_read(const char *path, struct private_key **ret_key, str
     close(file);
     if (status == OK) {
         BIO *memory = BIO_new_mem_buf(text, (int)size);
-        EVP_PKEY *native = memory == NULL ? NULL : PEM_read_bio_PrivateKey(memory, NULL, NULL, "");
+        EVP_PKEY *native =
+            memory == NULL ? NULL : PEM_read_bio_PrivateKey(memory, NULL, no_passphrase, NULL);
         BIO_free(memory);
         if (native == NULL)
             status = error_set(err, ERR_INVALID, "%s: holds no private key in PEM", path);
