@@ -1,0 +1,116 @@
+/* The store thread (DESIGN 5): the only one that touches the database, and the queue before it.
+ *
+ *     loop thread                          store thread
+ *     worker_submit ──▶ queue (bounded) ──▶ check each        outside any transaction
+ *                                           begin
+ *                                             apply each      in its own savepoint
+ *                                           commit
+ *                                           heads file
+ *                                           sign each
+ *     worker_deliver ◀── done list ◀─────── (notify)
+ *     done each
+ *
+ * When the thread is free it takes what waits, up to WORKER_GROUP_BYTES, as one transaction.  A
+ * job that fails in check or apply is undone alone and answers with its own error; nothing of a
+ * group is signed before all of it is durable, and no `done` runs before that.  Urgent jobs go
+ * before normal ones, these before bulk ones; within a priority the order is that of submission.
+ *
+ * A commit or heads file that fails with ERR_IO is final (a retried fsync loses data silently):
+ * `fatal` is called and nothing else happens after it.
+ *
+ * Without `threaded` there is no thread: worker_run() does the same work in the caller's, to
+ * completion (simulation, tests).
+ */
+#ifndef COMITY_NODE_WORKER_H
+#define COMITY_NODE_WORKER_H
+
+#include "base/clock.h"
+#include "base/span.h"
+
+struct worker;
+struct job;
+
+enum {
+    WORKER_GROUP_BYTES = 8 * 1024 * 1024,  /* one commit stays within tens of ms */
+    WORKER_QUEUE_BYTES = 96 * 1024 * 1024, /* the largest request of a person and room for peers */
+    WORKER_QUEUE_JOBS = 8192,              /* 512 peers with a full window of batches each */
+    WORKER_STACK_BYTES = 512 * 1024
+};
+
+enum job_priority { JOB_URGENT, JOB_NORMAL, JOB_BULK, JOB_PRIORITY_COUNT };
+
+/* Steps of a kind of job; each may be NULL.  check, apply and sign run on the store thread, done on
+ * the loop thread and always, exactly once; it owns the job's memory.  An apply that fails leaves
+ * outputs in the job untouched. */
+struct job_table {
+    const char *name; /* for log lines */
+    MUST_CHECK enum status (*check)(struct job *job, struct error *err);
+    MUST_CHECK enum status (*apply)(struct job *job, struct error *err);
+    MUST_CHECK enum status (*sign)(struct job *job, struct error *err);
+    void (*done)(struct job *job);
+};
+
+/* First member of the struct that holds a job's arguments and results. */
+struct job {
+    const struct job_table *table;
+    enum job_priority priority;
+    bool alone;         /* apply opens its own transactions (an erasure, a backup): no group */
+    size_t bytes;       /* what it weighs in the queue and in a group */
+    struct error error; /* error.status OK when all steps succeeded */
+    struct job *next;   /* the queue's */
+};
+
+/* The database as the worker sees it: a small table, for the store and for fakes. */
+struct worker_storage {
+    void *self;
+    MUST_CHECK enum status (*begin)(void *self, struct error *err);
+    MUST_CHECK enum status (*savepoint)(void *self, struct error *err);
+    /* After `keep` the savepoint is part of the group; otherwise its changes are undone. */
+    MUST_CHECK enum status (*savepoint_end)(void *self, bool keep, struct error *err);
+    MUST_CHECK enum status (*commit)(void *self, struct error *err);
+    void (*rollback)(void *self);
+    MUST_CHECK enum status (*heads_save)(void *self, struct error *err);
+    /* Called when the queue is empty and *ret_next_ms (monotonic) of the last call has passed: one
+     * bounded step of erasing, expiry, WAL checkpoint or backup.  ERR_IO is fatal. */
+    MUST_CHECK enum status (*idle)(void *self,
+                                   int64_t now_ms,
+                                   int64_t *ret_next_ms,
+                                   struct error *err);
+};
+
+struct worker_config {
+    struct worker_storage storage;
+    struct clock *clock; /* monotonic time for idle work */
+    bool threaded;
+    void *context;
+    void (*notify)(void *context); /* store thread: call worker_deliver soon; may be NULL */
+    void (*fatal)(void *context, const struct error *err); /* the daemon does not return from it */
+};
+
+struct worker_stats {
+    size_t jobs, bytes; /* waiting now */
+    uint64_t groups, committed, failed;
+    int64_t last_alive_ms; /* monotonic; for the watchdog */
+};
+
+MUST_CHECK enum status worker_new(const struct worker_config *config,
+                                  struct worker **ret_worker,
+                                  struct error *err);
+/* Finishes the group at work, answers ERR_BUSY to what still waits, delivers all, joins.  Called on
+ * the loop thread; worker_free() includes it. */
+void worker_stop(struct worker *worker);
+void worker_free(struct worker *worker);
+
+/* The queue owns *job until its done.  ERR_BUSY: full or stopping, the job stays the caller's. */
+MUST_CHECK enum status worker_submit(struct worker *worker, struct job *job, struct error *err);
+/* Idle work is due at once (something was withdrawn, a backup was asked for). */
+void worker_hurry(struct worker *worker);
+/* Loop thread: runs `done` of all that is finished; the count of them. */
+size_t worker_deliver(struct worker *worker);
+/* Synchronous mode: all that waits, with idle work that is due, and delivers. */
+void worker_run(struct worker *worker);
+/* Whether peers' bytes should wait outside (more than half of the queue is taken). */
+bool worker_is_crowded(struct worker *worker);
+struct worker_stats worker_stats(struct worker *worker);
+
+#endif
