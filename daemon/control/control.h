@@ -1,0 +1,71 @@
+/* From a request's bytes to a reply's bytes: decode, permit, arguments, run, answer.
+ *
+ * For the owner of the socket (node): after the length prefix said at most CONTROL_REQUEST_MAX and
+ * the whole message is there, give it to control_serve() together with the caller.  It answers
+ * every input with exactly one reply frame, bad ones as well; an operation may send progress frames
+ * before.  Runs where the operations run (the store thread, inside the worker's transaction); it
+ * touches no socket.
+ *
+ *   uid unknown: close at once, read nothing      permit too small: refused, with the role needed
+ *   bad bytes:   reply "invalid"                  bad arguments: reply with all problems
+ */
+#ifndef COMITY_CONTROL_CONTROL_H
+#define COMITY_CONTROL_CONTROL_H
+
+#include "control/access.h"
+#include "control/argument.h"
+#include "control/operation.h"
+
+/* Sends one more frame to the caller, before the reply; may be called from the store thread. */
+typedef void control_progress_fn(void *self, struct span frame);
+
+/* What an operation gets. */
+struct control_call {
+    const struct caller *caller;
+    struct arguments arguments;
+    struct reply_writer *reply;
+    void *progress_self;
+    control_progress_fn *progress; /* NULL: nobody listens */
+};
+
+/* Who carries out an operation of control/operation.h. */
+struct control_handler {
+    const char *operation; /* "peer.accept" */
+    enum status (*run)(void *context, struct control_call *call, struct error *err);
+};
+
+struct control_service {
+    const char *realm;
+    const struct control_handler *handlers;
+    size_t handler_count;
+    void *context; /* first argument of every run() */
+    /* Called once for each request that named an operation, after it was run or refused. */
+    void (*record)(void *context,
+                   const struct caller *caller,
+                   const struct operation *operation,
+                   const struct request *request,
+                   const struct error *result);
+    /* NULL, or brackets around run(): a failed operation leaves nothing behind. */
+    enum status (*begin)(void *context, struct error *err);
+    enum status (*end)(void *context, bool keep, struct error *err);
+};
+
+/* Appends one reply frame to *append_to.  The only failure is memory: close the connection.
+ * *ret_result (may be NULL) is what the reply says, for the log. */
+MUST_CHECK enum status control_serve(const struct control_service *service,
+                                     const struct caller *caller,
+                                     struct span message,
+                                     void *progress_self,
+                                     control_progress_fn *progress,
+                                     struct buf *append_to,
+                                     struct error *ret_result);
+/* A reply frame that only says why not (queue full, commit failed). */
+MUST_CHECK enum status control_refuse(const char *realm,
+                                      const struct error *why,
+                                      struct buf *append_to,
+                                      struct error *err);
+
+/* For operations: says how far it is, at most a few times a second. */
+void control_say(struct control_call *call, const char *text, uint64_t done, uint64_t total);
+
+#endif
