@@ -1,0 +1,94 @@
+/* The card: the one file that a node hands to others (docs/PROTOCOL.md, Identity).
+ *
+ *   Comity-Card: 1
+ *   Comity-Realm: training
+ *   Comity-Code: KE
+ *   Comity-Name: Kenya
+ *   Comity-Address: comity.example.go.ke:7400
+ *
+ *   anchor, tls, log, receipt, witness certificates in PEM, then the revocation list if there is
+ * one
+ *
+ * Realm, code and keys are proved by the certificates once the fingerprint has been compared over a
+ * channel that both sides trust.  Name and address are what the sender says of itself.
+ */
+#ifndef COMITY_CRYPTO_CARD_H
+#define COMITY_CRYPTO_CARD_H
+
+#include "base/limits.h"
+#include "crypto/certificate.h"
+#include "crypto/crl.h"
+
+enum {
+    ADDRESS_MAX = 261, /* a host name of 253 bytes, ':' and a port; or [IPv6]:port */
+    CARD_PROBLEMS_MAX = 16
+};
+
+struct card {
+    struct realm realm;
+    struct code code;
+    char name[NAME_MAX_BYTES + 1]; /* UTF-8, no control characters */
+    char address[ADDRESS_MAX + 1]; /* "host:port", or empty: this node only dials */
+    struct buf anchor;             /* DER */
+    struct buf roles[ROLE_COUNT];  /* DER, by enum role */
+    struct buf crl;                /* DER, or empty */
+};
+void card_fini(struct card *card);
+
+/* All that is wrong with a card, at once. */
+struct card_problems {
+    struct error items[CARD_PROBLEMS_MAX];
+    size_t count; /* of items; more are not kept */
+};
+
+MUST_CHECK enum status card_encode(const struct card *card,
+                                   struct buf *append_to,
+                                   struct error *err);
+
+/* Who reads the card, and when. */
+struct card_rule {
+    struct realm realm;
+    struct code self;         /* a card of our own code is refused */
+    bool accept_self;         /* ... unless this is set (a node checks its own card) */
+    struct span known_anchor; /* DER of the anchor that we hold for that code, or empty */
+    int64_t now_ms;
+};
+/* Reads and checks everything: syntax, roles, realm, code, chain, dates, list.  On failure
+ * *ret_card is untouched, *problems (may be NULL) has all of them, *err the first with their count;
+ * the status is that of the first. */
+MUST_CHECK enum status card_read(struct span text,
+                                 const struct card_rule *rule,
+                                 struct card *ret_card,
+                                 struct card_problems *problems,
+                                 struct error *err);
+/* Syntax only: every part is in its place and parses.  For reading back what was checked before. */
+MUST_CHECK enum status card_decode(struct span text,
+                                   struct card *ret_card,
+                                   struct card_problems *problems,
+                                   struct error *err);
+/* "host:port" with a port of 1-65535, or "[IPv6]:port". */
+MUST_CHECK enum status address_check(const char *address, struct error *err);
+
+/* The fingerprint of a code and its anchor key: twelve groups of five digits, which can be read
+ * over a telephone in any language.
+ *   N = SHA-256("comity.v1/fingerprint" || 0x00 || realm || 0x00 || code || 0x00 || SPKI of anchor)
+ * as a big-endian number; the fingerprint is N mod 10^60, 199 bits, written with leading zeros. */
+enum { FINGERPRINT_DIGITS = 60, FINGERPRINT_TEXT_SIZE = 72 };
+struct fingerprint {
+    char digits[FINGERPRINT_DIGITS]; /* '0'-'9', no NUL */
+};
+MUST_CHECK enum status fingerprint_of(const struct realm *realm,
+                                      const struct code *code,
+                                      struct span anchor_der,
+                                      struct fingerprint *ret_fingerprint,
+                                      struct error *err);
+/* "12345 67890 ..." */
+void fingerprint_format(const struct fingerprint *fingerprint,
+                        char text[static FINGERPRINT_TEXT_SIZE]);
+/* Blanks, hyphens, dots and line ends between digits are ignored; all 60 digits must be there. */
+MUST_CHECK enum status fingerprint_parse(const char *text,
+                                         struct fingerprint *ret_fingerprint,
+                                         struct error *err);
+bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b); /* const. time */
+
+#endif
