@@ -34,7 +34,10 @@ enum {
     WORKER_GROUP_BYTES = 8 * 1024 * 1024,  /* one commit stays within tens of ms */
     WORKER_QUEUE_BYTES = 96 * 1024 * 1024, /* the largest request of a person and room for peers */
     WORKER_QUEUE_JOBS = 8192,              /* 512 peers with a full window of batches each */
-    WORKER_STACK_BYTES = 512 * 1024
+    WORKER_STACK_BYTES = 512 * 1024,
+    WORKER_IDLE_SOON_MS = 20,   /* after a commit: it may have brought something to erase */
+    WORKER_IDLE_LATE_MS = 1000, /* a busy queue may delay erasing by so much */
+    WORKER_ALIVE_MS = 5 * 1000  /* how often a waiting thread shows that it lives */
 };
 
 enum job_priority { JOB_URGENT, JOB_NORMAL, JOB_BULK, JOB_PRIORITY_COUNT };
@@ -70,8 +73,9 @@ struct worker_storage {
     MUST_CHECK enum status (*commit)(void *self, struct error *err);
     void (*rollback)(void *self);
     MUST_CHECK enum status (*heads_save)(void *self, struct error *err);
-    /* Called when the queue is empty and *ret_next_ms (monotonic) of the last call has passed: one
-     * bounded step of erasing, expiry, WAL checkpoint or backup.  ERR_IO is fatal. */
+    /* Called when the queue is empty (or when it was not for WORKER_IDLE_LATE_MS) and *ret_next_ms
+     * (monotonic) of the last call has passed, and soon after a commit: one bounded step of
+     * erasing, expiry, WAL checkpoint or backup.  ERR_IO is fatal. */
     MUST_CHECK enum status (*idle)(void *self,
                                    int64_t now_ms,
                                    int64_t *ret_next_ms,
@@ -107,7 +111,10 @@ MUST_CHECK enum status worker_submit(struct worker *worker, struct job *job, str
 void worker_hurry(struct worker *worker);
 /* Loop thread: runs `done` of all that is finished; the count of them. */
 size_t worker_deliver(struct worker *worker);
-/* Synchronous mode: all that waits, with idle work that is due, and delivers. */
+/* Synchronous mode: one group, or one step of idle work that is due, without delivering; false when
+ * there was nothing to do.  A simulation crashes a node between this and worker_deliver(). */
+bool worker_step(struct worker *worker);
+/* Synchronous mode: steps and delivers until nothing is left. */
 void worker_run(struct worker *worker);
 /* Whether peers' bytes should wait outside (more than half of the queue is taken). */
 bool worker_is_crowded(struct worker *worker);

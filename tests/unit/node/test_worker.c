@@ -1,0 +1,432 @@
+#include "node/worker.h"
+
+#include "base/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+/* A database that is a line of text: letters appended by jobs, undone by savepoints. */
+struct fake {
+    char committed[512];
+    char working[512];
+    char saved[512]; /* at the savepoint */
+    char trace[2048];
+    enum status commit_fails;
+    enum status heads_fail;
+    enum status savepoint_end_fails;
+    int idle_runs;
+    struct error fatal;
+    struct clock_fake clock;
+};
+
+static void trace(struct fake *fake, const char *what)
+{
+    size_t used = strlen(fake->trace);
+    snprintf(fake->trace + used, sizeof(fake->trace) - used, "%s ", what);
+}
+
+static enum status fake_begin(void *self, struct error *err)
+{
+    (void)err;
+    struct fake *fake = self;
+    trace(fake, "begin");
+    memcpy(fake->working, fake->committed, sizeof(fake->working));
+    return OK;
+}
+
+static enum status fake_savepoint(void *self, struct error *err)
+{
+    (void)err;
+    struct fake *fake = self;
+    memcpy(fake->saved, fake->working, sizeof(fake->saved));
+    return OK;
+}
+
+static enum status fake_savepoint_end(void *self, bool keep, struct error *err)
+{
+    struct fake *fake = self;
+    if (!keep && fake->savepoint_end_fails != OK)
+        return error_set(err, fake->savepoint_end_fails, "no such savepoint");
+    if (!keep)
+        memcpy(fake->working, fake->saved, sizeof(fake->working));
+    return OK;
+}
+
+static enum status fake_commit(void *self, struct error *err)
+{
+    struct fake *fake = self;
+    trace(fake, "commit");
+    if (fake->commit_fails != OK)
+        return error_set(err, fake->commit_fails, "commit: the disk says no");
+    memcpy(fake->committed, fake->working, sizeof(fake->committed));
+    return OK;
+}
+
+static void fake_rollback(void *self)
+{
+    trace(self, "rollback");
+}
+
+static enum status fake_heads_save(void *self, struct error *err)
+{
+    struct fake *fake = self;
+    trace(fake, "heads");
+    return fake->heads_fail == OK ? OK : error_set(err, fake->heads_fail, "heads: no");
+}
+
+static enum status fake_idle(void *self, int64_t now_ms, int64_t *ret_next_ms, struct error *err)
+{
+    (void)err;
+    struct fake *fake = self;
+    fake->idle_runs++;
+    *ret_next_ms = now_ms + 60 * 1000;
+    return OK;
+}
+
+static void fake_fatal(void *context, const struct error *err)
+{
+    ((struct fake *)context)->fatal = *err;
+}
+
+/* A job that appends its letter; upper case fails in apply, a digit in check. */
+struct letter {
+    struct job job;
+    struct fake *fake;
+    char letter;
+    bool done;
+    enum status outcome;
+};
+
+static enum status letter_check(struct job *job, struct error *err)
+{
+    const struct letter *letter = (struct letter *)job;
+    if (letter->letter >= '0' && letter->letter <= '9')
+        return error_set(err, ERR_INVALID, "a digit");
+    return OK;
+}
+
+static enum status letter_apply(struct job *job, struct error *err)
+{
+    struct letter *letter = (struct letter *)job;
+    size_t used = strlen(letter->fake->working);
+    letter->fake->working[used] = letter->letter;
+    letter->fake->working[used + 1] = '\0';
+    if (letter->letter >= 'A' && letter->letter <= 'Z')
+        return error_set(err, ERR_DENIED, "a capital");
+    return OK;
+}
+
+static enum status letter_sign(struct job *job, struct error *err)
+{
+    (void)err;
+    struct letter *letter = (struct letter *)job;
+    char text[8];
+    snprintf(text, sizeof(text), "sign-%c", letter->letter);
+    trace(letter->fake, text);
+    return OK;
+}
+
+static void letter_done(struct job *job)
+{
+    struct letter *letter = (struct letter *)job;
+    char text[8];
+    snprintf(text, sizeof(text), "done-%c", letter->letter);
+    trace(letter->fake, text);
+    letter->outcome = job->error.status;
+    assert_false(letter->done);
+    letter->done = true;
+}
+
+static const struct job_table LETTER = { "letter", letter_check, letter_apply, letter_sign,
+                                         letter_done };
+
+static void letter_init(struct letter *letter, struct fake *fake, char c)
+{
+    *letter = (struct letter){
+        .job = {.table = &LETTER, .priority = JOB_NORMAL, .bytes = 1},
+        .fake = fake,
+        .letter = c,
+    };
+}
+
+static struct worker *make(struct fake *fake)
+{
+    memset(fake, 0, sizeof(*fake));
+    clock_fake_init(&fake->clock, 1000);
+    struct worker_config config = {
+        .storage = {fake, fake_begin, fake_savepoint, fake_savepoint_end, fake_commit,
+                    fake_rollback, fake_heads_save, fake_idle},
+        .clock = &fake->clock.base,
+        .context = fake,
+        .fatal = fake_fatal,
+    };
+    struct worker *worker = NULL;
+    assert_int_equal(worker_new(&config, &worker, NULL), OK);
+    worker_run(worker); /* the first idle step */
+    fake->trace[0] = '\0';
+    return worker;
+}
+
+static void submit(struct worker *worker,
+                   struct letter *letters,
+                   struct fake *fake,
+                   const char *text)
+{
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        letter_init(&letters[i], fake, text[i]);
+        assert_int_equal(worker_submit(worker, &letters[i].job, NULL), OK);
+    }
+}
+
+static void worker_commits_before_it_signs_and_signs_before_it_answers(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[3];
+    struct worker *worker = make(&fake);
+    submit(worker, letters, &fake, "abc");
+    worker_run(worker);
+    assert_string_equal(fake.trace,
+                        "begin commit heads sign-a sign-b sign-c done-a done-b done-c ");
+    assert_string_equal(fake.committed, "abc");
+    worker_free(worker);
+}
+
+static void worker_undoes_a_failing_job_alone(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[5];
+    struct worker *worker = make(&fake);
+    submit(worker, letters, &fake, "aB1cD");
+    worker_run(worker);
+    assert_string_equal(fake.committed, "ac");
+    const enum status expected[] = { OK, ERR_DENIED, ERR_INVALID, OK, ERR_DENIED };
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(letters[i].outcome, expected[i]);
+    assert_null(strstr(fake.trace, "sign-B"));
+    worker_free(worker);
+}
+
+static void worker_opens_no_transaction_when_all_checks_fail(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[2];
+    struct worker *worker = make(&fake);
+    submit(worker, letters, &fake, "12");
+    worker_run(worker);
+    assert_string_equal(fake.trace, "done-1 done-2 ");
+    worker_free(worker);
+}
+
+static void worker_fails_the_whole_group_when_a_savepoint_is_gone(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[3];
+    struct worker *worker = make(&fake);
+    fake.savepoint_end_fails = ERR_FULL;
+    submit(worker, letters, &fake, "aBc");
+    worker_run(worker);
+    assert_string_equal(fake.committed, "");
+    assert_string_equal(fake.trace, "begin rollback done-a done-B done-c ");
+    assert_int_equal(letters[0].outcome, ERR_FULL);
+    assert_int_equal(letters[1].outcome, ERR_DENIED);
+    assert_int_equal(letters[2].outcome, ERR_FULL);
+    assert_int_equal(fake.fatal.status, OK);
+    worker_free(worker);
+}
+
+static void worker_survives_a_full_disk_and_says_so(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[2];
+    struct worker *worker = make(&fake);
+    fake.commit_fails = ERR_FULL;
+    submit(worker, letters, &fake, "a");
+    worker_run(worker);
+    assert_int_equal(letters[0].outcome, ERR_FULL);
+    fake.commit_fails = OK;
+    submit(worker, letters, &fake, "b");
+    worker_run(worker);
+    assert_string_equal(fake.committed, "b");
+    worker_free(worker);
+}
+
+static void worker_stops_for_good_when_a_sync_fails(void **state)
+{
+    (void)state;
+    static const struct {
+        enum status commit, heads;
+    } cases[] = {
+        {ERR_IO, OK    },
+        { OK,    ERR_IO},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct fake fake;
+        struct letter letters[2];
+        struct worker *worker = make(&fake);
+        fake.commit_fails = cases[i].commit;
+        fake.heads_fail = cases[i].heads;
+        submit(worker, letters, &fake, "a");
+        worker_run(worker);
+        assert_int_equal(fake.fatal.status, ERR_IO);
+        assert_int_equal(letters[0].outcome, ERR_IO);
+        assert_null(strstr(fake.trace, "sign"));
+        letter_init(&letters[1], &fake, 'b');
+        struct error err = ERROR_INIT;
+        assert_int_equal(worker_submit(worker, &letters[1].job, &err), ERR_BUSY);
+        worker_free(worker);
+    }
+}
+
+static void worker_takes_urgent_jobs_first_and_bulk_ones_last(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[4];
+    struct worker *worker = make(&fake);
+    const enum job_priority priorities[] = { JOB_BULK, JOB_NORMAL, JOB_URGENT, JOB_NORMAL };
+    for (size_t i = 0; i < 4; i++) {
+        letter_init(&letters[i], &fake, (char)('a' + i));
+        letters[i].job.priority = priorities[i];
+        assert_int_equal(worker_submit(worker, &letters[i].job, NULL), OK);
+    }
+    worker_run(worker);
+    assert_string_equal(fake.committed, "cbda");
+    worker_free(worker);
+}
+
+static void worker_cuts_groups_at_their_bound_and_runs_an_alone_job_by_itself(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[4];
+    struct worker *worker = make(&fake);
+    for (size_t i = 0; i < 4; i++) {
+        letter_init(&letters[i], &fake, (char)('a' + i));
+        letters[i].job.bytes = i < 2 ? WORKER_GROUP_BYTES / 2 + 1 : 1;
+        letters[i].job.alone = i == 2;
+        assert_int_equal(worker_submit(worker, &letters[i].job, NULL), OK);
+    }
+    worker_run(worker);
+    assert_string_equal(fake.trace, "begin commit heads sign-a done-a begin commit heads sign-b "
+                                    "done-b heads sign-c done-c begin commit heads sign-d done-d ");
+    worker_free(worker);
+}
+
+static void worker_refuses_what_its_queue_cannot_hold(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter big, small;
+    struct worker *worker = make(&fake);
+    letter_init(&big, &fake, 'a');
+    big.job.bytes = WORKER_QUEUE_BYTES;
+    letter_init(&small, &fake, 'b');
+    assert_int_equal(worker_submit(worker, &big.job, NULL), OK);
+    assert_true(worker_is_crowded(worker));
+    struct error err = ERROR_INIT;
+    assert_int_equal(worker_submit(worker, &small.job, &err), ERR_BUSY);
+    assert_non_null(strstr(err.text, "store queue"));
+    worker_run(worker);
+    assert_false(worker_is_crowded(worker));
+    assert_int_equal(worker_submit(worker, &small.job, NULL), OK);
+    worker_stop(worker); /* answers what still waits */
+    assert_int_equal(small.outcome, ERR_BUSY);
+    worker_free(worker);
+}
+
+static void worker_refuses_more_jobs_than_its_bound(void **state)
+{
+    (void)state;
+    struct fake fake;
+    static struct letter letters[WORKER_QUEUE_JOBS + 1];
+    struct worker *worker = make(&fake);
+    for (size_t i = 0; i <= WORKER_QUEUE_JOBS; i++) {
+        letter_init(&letters[i], &fake, '1');
+        enum status status = worker_submit(worker, &letters[i].job, NULL);
+        assert_int_equal(status, i < WORKER_QUEUE_JOBS ? OK : ERR_BUSY);
+    }
+    fake.trace[0] = '\0';
+    worker_free(worker);
+    assert_true(letters[WORKER_QUEUE_JOBS - 1].done);
+    assert_false(letters[WORKER_QUEUE_JOBS].done);
+}
+
+static void worker_does_idle_work_when_due_and_soon_after_a_commit(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[1];
+    struct worker *worker = make(&fake);
+    assert_int_equal(fake.idle_runs, 1);
+    worker_run(worker);
+    assert_int_equal(fake.idle_runs, 1); /* not due for a minute */
+    submit(worker, letters, &fake, "a");
+    worker_run(worker);
+    clock_fake_advance(&fake.clock, WORKER_IDLE_SOON_MS);
+    worker_run(worker);
+    assert_int_equal(fake.idle_runs, 2);
+    worker_hurry(worker);
+    worker_run(worker);
+    assert_int_equal(fake.idle_runs, 3);
+    worker_free(worker);
+}
+
+static void worker_lets_overdue_idle_work_pass_a_busy_queue(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[1];
+    struct worker *worker = make(&fake);
+    worker_hurry(worker);
+    clock_fake_advance(&fake.clock, WORKER_IDLE_LATE_MS);
+    submit(worker, letters, &fake, "a");
+    assert_true(worker_step(worker));
+    assert_int_equal(fake.idle_runs, 2);
+    assert_string_equal(fake.committed, "");
+    worker_free(worker);
+    assert_int_equal(letters[0].outcome, ERR_BUSY);
+}
+
+static void worker_reports_memory_that_runs_out(void **state)
+{
+    (void)state;
+    struct fake fake = { 0 };
+    clock_fake_init(&fake.clock, 0);
+    struct worker_config config = { .clock = &fake.clock.base, .fatal = fake_fatal };
+    struct worker *worker = NULL;
+    mem_fail_at(1, false);
+    assert_int_equal(worker_new(&config, &worker, NULL), ERR_MEMORY);
+    mem_fail_at(0, false);
+    assert_null(worker);
+    worker_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(worker_commits_before_it_signs_and_signs_before_it_answers),
+        cmocka_unit_test(worker_undoes_a_failing_job_alone),
+        cmocka_unit_test(worker_opens_no_transaction_when_all_checks_fail),
+        cmocka_unit_test(worker_fails_the_whole_group_when_a_savepoint_is_gone),
+        cmocka_unit_test(worker_survives_a_full_disk_and_says_so),
+        cmocka_unit_test(worker_stops_for_good_when_a_sync_fails),
+        cmocka_unit_test(worker_takes_urgent_jobs_first_and_bulk_ones_last),
+        cmocka_unit_test(worker_cuts_groups_at_their_bound_and_runs_an_alone_job_by_itself),
+        cmocka_unit_test(worker_refuses_what_its_queue_cannot_hold),
+        cmocka_unit_test(worker_refuses_more_jobs_than_its_bound),
+        cmocka_unit_test(worker_does_idle_work_when_due_and_soon_after_a_commit),
+        cmocka_unit_test(worker_lets_overdue_idle_work_pass_a_busy_queue),
+        cmocka_unit_test(worker_reports_memory_that_runs_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
