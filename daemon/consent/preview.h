@@ -15,7 +15,12 @@
 #include "base/span.h"
 #include "consent/terms.h"
 
-enum { PREVIEW_NONCE_SIZE = 16, PREVIEW_KIND_MAX = 40, PREVIEW_CHANGES_SHOWN = 50 };
+enum {
+    PREVIEW_NONCE_SIZE = 16,
+    PREVIEW_KIND_MAX = 40,
+    PREVIEW_CHANGES_SHOWN = 50,
+    PREVIEW_BYTES_MAX = 128 * 1024 * 1024 /* 100,000 records with the longest titles fit */
+};
 
 struct preview_record {
     struct id id;
