@@ -39,6 +39,17 @@ MUST_CHECK enum status consent_rows_terms(struct store *store,
                                           const struct id *consent_id,
                                           struct buf *ret_terms,
                                           struct error *err);
+/* The preview as it was last shown (consent/preview.h), so that an approver can be told what has
+ * changed since.  It holds titles: sealed, with a key of the consent's group.  Setting replaces;
+ * the empty span removes.  Getting appends (mark *ret_preview secret); ERR_NOT_FOUND: none. */
+MUST_CHECK enum status consent_rows_set_preview(struct store *store,
+                                                const struct id *consent_id,
+                                                struct span preview,
+                                                struct error *err);
+MUST_CHECK enum status consent_rows_get_preview(struct store *store,
+                                                const struct id *consent_id,
+                                                struct buf *ret_preview,
+                                                struct error *err);
 /* As record_rows_find. */
 MUST_CHECK enum status consent_rows_find(struct store *store,
                                          const char *prefix,

@@ -21,6 +21,9 @@ struct record_row {
     uint32_t version; /* the latest, from 1 */
     int64_t created_ms;
     uint32_t created_by; /* uid */
+    /* Of a release: a keyed hash of its identity (release_identity), made by feed, so that the next
+     * vintage finds its record; zeros: none.  Set by the first version, kept by later ones. */
+    struct digest identity;
 };
 
 struct record_version_row {
@@ -68,6 +71,11 @@ MUST_CHECK enum status record_rows_open(struct store *store,
                                         uint32_t version,
                                         struct buf *ret_canonical,
                                         struct error *err);
+/* The current (not retired) record with this identity, which is not zeros; ERR_NOT_FOUND. */
+MUST_CHECK enum status record_rows_by_identity(struct store *store,
+                                               const struct digest *identity,
+                                               struct record_row *ret_row,
+                                               struct error *err);
 MUST_CHECK enum status record_rows_retire(struct store *store,
                                           const struct id *record_id,
                                           struct error *err);
