@@ -143,13 +143,14 @@ enum status header_decode(struct span bytes, struct entry_header *ret_header, st
     return status;
 }
 
-/* Padmé: keep only the leading bits of a size, as many as its exponent has, so that the overhead
- * shrinks as bodies grow (Nikitin et al., Reducing Metadata Leakage, 2019). */
+/* Padmé keeps as many leading bits of a size as its exponent has, so that the overhead shrinks as
+ * bodies grow (Nikitin et al., Reducing Metadata Leakage, 2019).  One bit more here: bytes on the
+ * wire count, and the step is at most 3.2 % of the size. */
 static uint32_t padme_step(uint32_t size)
 {
     uint32_t exponent = 31U - (uint32_t)__builtin_clz(size);
     uint32_t exponent_bits = 32U - (uint32_t)__builtin_clz(exponent);
-    return 1U << (exponent - exponent_bits);
+    return 1U << (exponent - exponent_bits - 1);
 }
 
 uint32_t header_padded_size(uint16_t kind, uint32_t content_size)

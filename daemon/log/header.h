@@ -100,7 +100,7 @@ const char *header_kind_name(uint16_t kind); /* "EXCERPT", or "UNKNOWN" */
 bool header_kind_is_known(uint16_t kind);
 
 /* How a body is padded: u32 length, content, zeros up to header_padded_size(kind, length): the next
- * multiple of a step that grows with the size (Padmé: at most 3 % above 1 KiB), never below 1024
+ * multiple of a step that grows with the size (Padmé and one bit: 1.6 to 3.2 %), never below 1024
  * (RELEASE and PART: never below 64, and 512 in all).  Content is at most HEADER_CONTENT_MAX. */
 enum { HEADER_CONTENT_MAX = ENTRY_BODY_MAX - 4 };
 uint32_t header_padded_size(uint16_t kind, uint32_t content_size);
