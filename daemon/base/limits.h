@@ -63,6 +63,7 @@ enum {
     CONFIG_MAX = 64 * 1024,
     CONTROL_REQUEST_MAX = 64 * 1024 * 1024, /* a CSV file in one request over the local socket */
     CONTROL_REPLY_MAX = 64 * 1024 * 1024,
+    REQUEST_FILES_MAX = 256, /* a folder of CSV files, one command */
     RELEASE_OBSERVATIONS_MAX = 1000 * 1000,
     RELEASE_PLAIN_MAX = 64 * 1024 * 1024, /* a million rows, every column varying, 2 bytes each */
     CONSENT_RECORDS_MAX = 100 * 1000,

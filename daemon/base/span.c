@@ -138,14 +138,11 @@ enum status buf_append_zeros(struct buf *buf, size_t count, struct error *err)
     return status;
 }
 
-enum status buf_printf(struct buf *buf, struct error *err, const char *format, ...)
+enum status buf_vprintf(struct buf *buf, struct error *err, const char *format, va_list args)
 {
-    va_list args;
-    va_start(args, format);
     va_list again;
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     enum status status = OK;
     if (size < 0)
         status = error_set(err, ERR_INTERNAL, "a text could not be formatted");
@@ -156,6 +153,15 @@ enum status buf_printf(struct buf *buf, struct error *err, const char *format, .
         buf->size += (size_t)size;
     }
     va_end(again);
+    return status;
+}
+
+enum status buf_printf(struct buf *buf, struct error *err, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    enum status status = buf_vprintf(buf, err, format, args);
+    va_end(args);
     return status;
 }
 

@@ -54,6 +54,10 @@ MUST_CHECK enum status buf_append_text(struct buf *buf, const char *text, struct
 MUST_CHECK enum status buf_append_zeros(struct buf *buf, size_t count, struct error *err);
 MUST_CHECK enum status buf_printf(struct buf *buf, struct error *err, const char *format, ...)
     PRINTF_LIKE(3, 4);
+MUST_CHECK enum status buf_vprintf(struct buf *buf,
+                                   struct error *err,
+                                   const char *format,
+                                   va_list args) PRINTF_LIKE(3, 0);
 /* A NUL after the last byte, not counted in size, so that data can be read as a C string. */
 MUST_CHECK enum status buf_terminate(struct buf *buf, struct error *err);
 

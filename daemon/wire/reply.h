@@ -44,14 +44,15 @@ struct reply_writer {
     struct buf out;     /* finished sections and problems */
     struct buf section; /* the one being written */
     struct buf row;
+    struct buf notes; /* become one text section at the end */
+    struct buf cell;
     enum section_kind kind;
     size_t column_count;
     size_t cell_count; /* in the row being written */
     size_t problem_count;
     size_t problems_left_out; /* beyond PROBLEMS_MAX */
     size_t warning_count;
-    enum status status; /* sticky */
-    struct error error;
+    struct error error; /* sticky */
 };
 
 void reply_init(struct reply_writer *w);
@@ -126,10 +127,10 @@ struct reply {
     void *memory;
 };
 
-/* `message` is what stood behind the length. */
+/* `message` is copied from.  Cells and texts may hold any bytes: escape them before showing. */
 MUST_CHECK enum status reply_decode(struct span message,
                                     struct reply *ret_reply,
                                     struct error *err);
-void reply_free(struct reply *reply);
+void reply_release(struct reply *reply); /* gives back a decoded one */
 
 #endif
