@@ -11,7 +11,14 @@
 
 struct random_source;
 
-enum { ID_SIZE = 16, ID_TEXT_SIZE = 33, DIGEST_SIZE = 32, CODE_MAX = 12, REALM_MAX = 16 };
+enum {
+    ID_SIZE = 16,
+    ID_TEXT_SIZE = 33,
+    ID_PREFIX_MIN = 6,
+    DIGEST_SIZE = 32,
+    CODE_MAX = 12,
+    REALM_MAX = 16
+};
 
 struct id {
     uint8_t bytes[ID_SIZE];

@@ -29,6 +29,9 @@ MUST_CHECK enum status argument_check_value(const struct argument_rule *rule,
                                             const char *value,
                                             struct error *err);
 
+/* "--name", or the word in capitals that stands for it. */
+void argument_shown(const struct argument_rule *rule, char *ret_text, size_t size);
+
 bool argument_given(const struct arguments *arguments, const char *name);
 size_t argument_count(const struct arguments *arguments, const char *name);
 /* NULL when left out; borrowed from the request. */

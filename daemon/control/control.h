@@ -16,16 +16,19 @@
 #include "control/argument.h"
 #include "control/operation.h"
 
-/* Sends one more frame to the caller, before the reply; may be called from the store thread. */
-typedef void control_progress_fn(void *self, struct span frame);
+/* Whoever hears of progress: gets whole frames, before the reply.  Called on the thread that runs
+ * control_serve(). */
+struct control_listener {
+    void *self;
+    void (*progress)(void *self, struct span frame); /* NULL: nobody listens */
+};
 
 /* What an operation gets. */
 struct control_call {
     const struct caller *caller;
     struct arguments arguments;
     struct reply_writer *reply;
-    void *progress_self;
-    control_progress_fn *progress; /* NULL: nobody listens */
+    struct control_listener listener;
 };
 
 /* Who carries out an operation of control/operation.h. */
@@ -55,8 +58,7 @@ struct control_service {
 MUST_CHECK enum status control_serve(const struct control_service *service,
                                      const struct caller *caller,
                                      struct span message,
-                                     void *progress_self,
-                                     control_progress_fn *progress,
+                                     struct control_listener listener,
                                      struct buf *append_to,
                                      struct error *ret_result);
 /* A reply frame that only says why not (queue full, commit failed). */

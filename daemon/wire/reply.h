@@ -84,6 +84,8 @@ void reply_text(struct reply_writer *w, const char *name, const char *title, str
 void reply_note(struct reply_writer *w, const char *format, ...) PRINTF_LIKE(2, 3);
 void reply_blob(struct reply_writer *w, const char *name, const char *file_name, struct span bytes);
 void reply_problem(struct reply_writer *w, const struct reply_problem *problem);
+/* The sticky error, if there is one. */
+MUST_CHECK enum status reply_status(const struct reply_writer *w, struct error *err);
 size_t reply_problem_count(const struct reply_writer *w); /* those that are not warnings */
 
 /* Appends length and message.  `err` NULL or with status OK: success.  When the writer itself

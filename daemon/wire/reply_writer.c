@@ -242,6 +242,13 @@ size_t reply_problem_count(const struct reply_writer *w)
     return w->problem_count;
 }
 
+enum status reply_status(const struct reply_writer *w, struct error *err)
+{
+    if (failed(w) && err != NULL)
+        *err = w->error;
+    return w->error.status;
+}
+
 /* -- whole messages -----------------------------------------------------------------------------
  */
 

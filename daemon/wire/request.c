@@ -1,7 +1,7 @@
 #include "wire/request.h"
 
 #include "base/arena.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "wire/field.h"
 
 #include <string.h>
@@ -112,12 +112,8 @@ static enum status take_text(struct decoder *d,
     if (field->type != FIELD_BYTES || *ret_text != NULL)
         return error_set(d->err, ERR_INVALID, "request: %s: %s", what,
                          *ret_text == NULL ? "wrong type" : "given twice");
-    size_t bad_at = 0;
-    if (!utf8_check(field->bytes, &bad_at))
-        return error_set(d->err, ERR_INVALID,
-                         "request: %s: byte %zu is not UTF-8; next: use a terminal with a UTF-8 "
-                         "locale",
-                         what, bad_at + 1);
+    if (text_check(field->bytes, TEXT_ANY, what, d->err) != OK)
+        return error_prefix(d->err, "request");
     *ret_text = arena_text(&d->arena, field->bytes);
     return arena_done(&d->arena, "request", d->err);
 }
