@@ -40,6 +40,6 @@ struct operation {
 };
 
 const struct operation *operation_find(const char *name); /* NULL when there is none */
-const struct operation *const *operation_all(size_t *ret_count);
+const struct operation *operation_all(size_t *ret_count);
 
 #endif
