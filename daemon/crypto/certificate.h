@@ -98,12 +98,15 @@ MUST_CHECK enum status certificate_make_anchor(const struct certificate_subject 
                                                const struct private_key *anchor_key,
                                                struct buf *ret_der,
                                                struct error *err);
+struct certificate_issuer {        /* borrowed for the call */
+    struct span anchor;            /* DER */
+    const struct private_key *key; /* of that anchor */
+};
 /* `role_key`: only its public half is used; it must be of the role's kind. */
 MUST_CHECK enum status certificate_issue(const struct certificate_subject *subject,
                                          enum role role,
                                          const struct private_key *role_key,
-                                         struct span anchor_der,
-                                         const struct private_key *anchor_key,
+                                         const struct certificate_issuer *issuer,
                                          struct buf *ret_der,
                                          struct error *err);
 enum key_kind certificate_key_kind(enum role role);

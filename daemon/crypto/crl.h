@@ -38,12 +38,14 @@ bool crl_revokes(const struct crl *crl,
 
 /* An empty list (number 1) when `current` is NULL, else the next number with all of its entries;
  * `revoke` (may be NULL) is added.  ERR_EXISTS when it is on the list already. */
+struct crl_dates {
+    int64_t this_update_ms;
+    int64_t next_update_ms;
+};
 MUST_CHECK enum status crl_make(const struct crl *current,
                                 const struct certificate *revoke,
-                                const struct certificate *anchor,
-                                const struct private_key *anchor_key,
-                                int64_t now_ms,
-                                int64_t next_update_ms,
+                                const struct certificate_issuer *issuer,
+                                const struct crl_dates *dates,
                                 struct buf *ret_der,
                                 struct error *err);
 
