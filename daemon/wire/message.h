@@ -34,7 +34,7 @@ struct message_arena {
     struct message_chunk *chunks; /* newest first */
     size_t used, size;            /* of the newest chunk */
     size_t left;                  /* of the budget */
-    bool over_budget;
+    enum status status;           /* sticky: OK, ERR_LIMIT (over budget) or ERR_MEMORY */
 };
 void message_arena_init(struct message_arena *arena, size_t budget);
 void message_arena_fini(struct message_arena *arena);
@@ -59,7 +59,6 @@ struct message_field {
     uint8_t wire_type; /* 0 varint, 1 fixed 64, 2 bytes, 5 fixed 32 */
     uint64_t value;    /* of types 0, 1 and 5 */
     struct span bytes; /* of type 2; borrows */
-    size_t at;         /* offset of the field's tag in what was walked */
 };
 /* Takes one field off the front of *rest; false at the end.  Malformed bytes (a tag or number not
  * in its shortest form, a length past the end, a group) set *ret_status to ERR_INVALID. */
