@@ -1,0 +1,205 @@
+/* The store thread against a loop thread that submits and takes answers: under TSan, too. */
+#include "node/worker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+#include <pthread.h>
+#include <semaphore.h>
+
+enum { JOBS = 2000, WINDOW = 64 };
+
+struct counter { /* the "database": touched by the store thread alone */
+    uint64_t committed, working, saved, heads;
+    sem_t wake;
+};
+
+static enum status counter_begin(void *self, struct error *err)
+{
+    (void)err;
+    struct counter *counter = self;
+    counter->working = counter->committed;
+    return OK;
+}
+
+static enum status counter_savepoint(void *self, struct error *err)
+{
+    (void)err;
+    struct counter *counter = self;
+    counter->saved = counter->working;
+    return OK;
+}
+
+static enum status counter_savepoint_end(void *self, bool keep, struct error *err)
+{
+    (void)err;
+    struct counter *counter = self;
+    if (!keep)
+        counter->working = counter->saved;
+    return OK;
+}
+
+static enum status counter_commit(void *self, struct error *err)
+{
+    (void)err;
+    struct counter *counter = self;
+    counter->committed = counter->working;
+    return OK;
+}
+
+static void counter_rollback(void *self)
+{
+    (void)self;
+}
+
+static enum status counter_heads_save(void *self, struct error *err)
+{
+    (void)err;
+    struct counter *counter = self;
+    counter->heads = counter->committed;
+    return OK;
+}
+
+static enum status counter_idle(void *self, int64_t now_ms, int64_t *ret_next_ms, struct error *err)
+{
+    (void)err;
+    (void)self;
+    *ret_next_ms = now_ms + 1;
+    return OK;
+}
+
+static void counter_notify(void *context)
+{
+    struct counter *counter = context;
+    sem_post(&counter->wake);
+}
+
+static void counter_fatal(void *context, const struct error *err)
+{
+    (void)context;
+    fail_msg("%s", err->text);
+}
+
+struct add {
+    struct job job;
+    struct counter *counter;
+    uint64_t number;      /* of submission */
+    uint64_t seen;        /* committed value when it was signed */
+    uint64_t *done_count; /* loop thread */
+};
+
+static enum status add_apply(struct job *job, struct error *err)
+{
+    struct add *add = (struct add *)job;
+    add->counter->working++;
+    return add->number % 7 == 3 ? error_set(err, ERR_DENIED, "every seventh") : OK;
+}
+
+static enum status add_sign(struct job *job, struct error *err)
+{
+    (void)err;
+    struct add *add = (struct add *)job;
+    add->seen = add->counter->heads;
+    return OK;
+}
+
+static void add_done(struct job *job)
+{
+    struct add *add = (struct add *)job;
+    assert_int_equal(add->number, *add->done_count); /* answers keep their order */
+    assert_int_equal(job->error.status, add->number % 7 == 3 ? ERR_DENIED : OK);
+    (*add->done_count)++;
+}
+
+static const struct job_table ADD = { "add", NULL, add_apply, add_sign, add_done };
+
+static struct worker *start(struct counter *counter)
+{
+    *counter = (struct counter){ 0 };
+    sem_init(&counter->wake, 0, 0);
+    struct worker_config config = {
+        .storage = {counter, counter_begin, counter_savepoint, counter_savepoint_end,
+                    counter_commit, counter_rollback, counter_heads_save, counter_idle},
+        .clock = clock_system(),
+        .threaded = true,
+        .context = counter,
+        .notify = counter_notify,
+        .fatal = counter_fatal,
+    };
+    struct worker *worker = NULL;
+    assert_int_equal(worker_new(&config, &worker, NULL), OK);
+    return worker;
+}
+
+static void worker_thread_answers_everything_once_and_in_order(void **state)
+{
+    (void)state;
+    static struct add jobs[JOBS];
+    struct counter counter;
+    struct worker *worker = start(&counter);
+    uint64_t done = 0, submitted = 0;
+    while (done < JOBS) {
+        while (submitted < JOBS && submitted - done < WINDOW) {
+            jobs[submitted] = (struct add){
+                .job = {.table = &ADD, .priority = JOB_NORMAL, .bytes = 1000},
+                .counter = &counter,
+                .number = submitted,
+                .done_count = &done,
+            };
+            assert_int_equal(worker_submit(worker, &jobs[submitted].job, NULL), OK);
+            submitted++;
+        }
+        sem_wait(&counter.wake);
+        (void)worker_deliver(worker);
+    }
+    worker_hurry(worker);
+    assert_true(worker_stats(worker).groups > 0);
+    worker_free(worker);
+    assert_int_equal(counter.committed, JOBS - JOBS / 7 - (JOBS % 7 > 3 ? 1 : 0));
+    for (uint64_t i = 0; i < JOBS; i++)
+        if (i % 7 != 3)
+            assert_true(jobs[i].seen > 0 && jobs[i].seen <= counter.committed);
+    sem_destroy(&counter.wake);
+}
+
+static void any_done(struct job *job)
+{
+    (*((struct add *)job)->done_count)++;
+}
+
+static const struct job_table ANY = { "any", NULL, add_apply, add_sign, any_done };
+
+static void worker_thread_answers_also_what_waits_when_it_stops(void **state)
+{
+    (void)state;
+    static struct add jobs[JOBS];
+    struct counter counter;
+    struct worker *worker = start(&counter);
+    uint64_t done = 0;
+    for (uint64_t i = 0; i < JOBS; i++) {
+        jobs[i] = (struct add){
+            .job = {.table = &ANY, .priority = JOB_NORMAL, .bytes = 1},
+            .counter = &counter,
+            .number = i,
+            .done_count = &done,
+        };
+        assert_int_equal(worker_submit(worker, &jobs[i].job, NULL), OK);
+    }
+    worker_stop(worker);
+    assert_int_equal(done, JOBS);
+    assert_int_equal(worker_submit(worker, &jobs[0].job, NULL), ERR_BUSY);
+    worker_free(worker);
+    sem_destroy(&counter.wake);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(worker_thread_answers_everything_once_and_in_order),
+        cmocka_unit_test(worker_thread_answers_also_what_waits_when_it_stops),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
