@@ -10,16 +10,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/span.h"
-
-#include <sys/types.h>
-
-/* Whom a list of users and @groups means, as numbers. */
-struct people {
-    uid_t *uids;
-    size_t uid_count;
-    gid_t *gids;
-    size_t gid_count;
-};
+#include "node/people.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -41,8 +32,9 @@ struct config {
     enum log_level log_level;
 };
 
-/* Reads the file at `path`.  ERR_INVALID: see *problems (which the caller frees); ERR_IO,
- * ERR_NOT_FOUND, ERR_LIMIT: the file itself could not be read, *err says why. */
+/* Reads the file at `path`.  ERR_INVALID: *ret_problems (the caller's, to be freed) has one problem
+ * a line, each with its file and line in front, and *err counts them; ERR_IO, ERR_NOT_FOUND,
+ * ERR_LIMIT: the file itself could not be read, *err says why. */
 MUST_CHECK enum status config_read(const char *path,
                                    struct config *ret_config,
                                    struct buf *ret_problems,
@@ -62,15 +54,13 @@ MUST_CHECK enum status config_check_reload(const struct config *running,
                                            const struct config *wanted,
                                            struct error *err);
 
-/* The user with this uid and these groups is on the list. */
-bool people_include(const struct people *people, uid_t uid, const gid_t *groups, size_t count);
-
 /* The table behind the documentation: section, key, rule; the count in *ret_count. */
 struct config_key {
     const char *section;
     const char *key;
     const char *rule;     /* what a value must be, in words */
     const char *fallback; /* the value when the key is absent; NULL: the key is required */
+    MUST_CHECK enum status (*set)(struct config *config, const char *value, struct error *err);
 };
 const struct config_key *config_keys(size_t *ret_count);
 
