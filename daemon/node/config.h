@@ -10,7 +10,8 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/span.h"
-#include "node/people.h"
+
+struct access; /* control/access.h */
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -26,9 +27,7 @@ struct config {
     char *address;        /* HOST:PORT for the card; NULL: none */
     bool dial;
     char *control_socket;
-    struct people operators;
-    struct people approvers;
-    struct people auditors;
+    struct access *access; /* operators, approvers, auditors */
     enum log_level log_level;
 };
 

@@ -1,6 +1,7 @@
 #include "node/config_key.h"
 
 #include "base/memory.h"
+#include "control/access.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -143,17 +144,17 @@ static enum status set_dial(struct config *config, const char *value, struct err
 
 static enum status set_operators(struct config *config, const char *value, struct error *err)
 {
-    return people_parse(value, &config->operators, err);
+    return access_add(config->access, PERMIT_PREPARE, value, err);
 }
 
 static enum status set_approvers(struct config *config, const char *value, struct error *err)
 {
-    return people_parse(value, &config->approvers, err);
+    return access_add(config->access, PERMIT_APPROVE, value, err);
 }
 
 static enum status set_auditors(struct config *config, const char *value, struct error *err)
 {
-    return people_parse(value, &config->auditors, err);
+    return access_add(config->access, PERMIT_READ, value, err);
 }
 
 static enum status set_level(struct config *config, const char *value, struct error *err)
@@ -168,7 +169,7 @@ static enum status set_level(struct config *config, const char *value, struct er
     return error_set(err, ERR_INVALID, "is no level");
 }
 
-#define PEOPLE_RULE "users, numeric uids and @groups of this system, separated by blanks"
+#define ACCESS_RULE "users, numeric uids and @groups of this system, separated by blanks"
 
 const struct config_key *config_keys(size_t *ret_count)
 {
@@ -189,9 +190,9 @@ const struct config_key *config_keys(size_t *ret_count)
         { "network",  "dial",      "yes or no",                                                              "yes",                      set_dial     },
         { "control",  "socket",    "an absolute path of at most 107 bytes",                                  "/run/comity/control.sock",
          set_socket                                                                                                                                   },
-        { "control",  "operators", PEOPLE_RULE,                                                              NULL,                       set_operators},
-        { "control",  "approvers", PEOPLE_RULE,                                                              "",                         set_approvers},
-        { "control",  "auditors",  PEOPLE_RULE,                                                              "",                         set_auditors },
+        { "control",  "operators", ACCESS_RULE,                                                              NULL,                       set_operators},
+        { "control",  "approvers", ACCESS_RULE,                                                              "",                         set_approvers},
+        { "control",  "auditors",  ACCESS_RULE,                                                              "",                         set_auditors },
         { "log",      "level",     "error, warning, info or debug",                                          "info",                     set_level    },
     };
     static_assert(sizeof(keys) / sizeof(keys[0]) <= CONFIG_KEYS_MAX, "line_of must hold every key");

@@ -1,5 +1,6 @@
 #include "node/config_lines.h"
 
+#include "base/text.h"
 #include "node/config_key.h"
 
 #include <stdio.h>
@@ -32,47 +33,6 @@ void config_lines_problem(struct config_lines *lines, unsigned line, const char 
         status = buf_append_text(&lines->problems, "further problems are only counted\n", NULL);
     if (status != OK)
         lines->no_memory = true;
-}
-
-/* Bytes that continue a UTF-8 sequence which begins with `first` (Unicode 15, table 3-7); -1: none
- * begins so.  *ret_low, *ret_high bound the second byte. */
-static int utf8_more(uint8_t first, uint8_t *ret_low, uint8_t *ret_high)
-{
-    *ret_low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    *ret_high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (first < 0x80)
-        return 0;
-    if (first >= 0xc2 && first <= 0xdf)
-        return 1;
-    if (first >= 0xe0 && first <= 0xef)
-        return 2;
-    return first >= 0xf0 && first <= 0xf4 ? 3 : -1;
-}
-
-static bool is_utf8(struct span text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t low, high;
-        int more = utf8_more(text.data[i], &low, &high);
-        if (more < 0 || (size_t)more >= text.size - i)
-            return false;
-        for (; more > 0; more--) {
-            uint8_t byte = text.data[++i];
-            if (byte < low || byte > high)
-                return false;
-            low = 0x80;
-            high = 0xbf;
-        }
-    }
-    return true;
-}
-
-static bool has_control(struct span text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((text.data[i] < 0x20 && text.data[i] != '\t') || text.data[i] == 0x7f)
-            return true;
-    return false;
 }
 
 static bool is_blank(uint8_t byte)
@@ -121,10 +81,8 @@ static const char *check_key(struct span line)
 /* What is wrong with a line; NULL when inih may have it. */
 static const char *check_line(struct span line)
 {
-    if (!is_utf8(line))
-        return "not UTF-8";
-    if (has_control(line))
-        return "contains a control character";
+    if (text_check(line, TEXT_LINES, "line", NULL) != OK)
+        return "not UTF-8, or it has characters that control a terminal";
     if (trim_end(line).size == 0 || line.data[0] == '#' || line.data[0] == ';')
         return NULL;
     if (is_blank(line.data[0]))

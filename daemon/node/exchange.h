@@ -26,7 +26,7 @@ struct link;
 enum {
     LINKS_PER_PEER_MAX = 2,    /* one that is dying and its successor */
     CLONE_PROBE_MS = 5 * 1000, /* how long an older connection has to show that it lives */
-    PEER_ADDRESS_MAX = 256
+    EXCHANGE_ADDRESS_SIZE = 301
 };
 
 /* The feed, as a table, so that tests can put fakes in its place. */
@@ -77,6 +77,11 @@ struct exchange_feed {
                                          struct error *);
     MUST_CHECK enum status (*waiting)(
         struct feed_context *, struct code *, size_t, size_t *, struct error *);
+    /* The peer's Hello is authenticated: remember when, and its boot id.  May be NULL. */
+    MUST_CHECK enum status (*greeted)(struct feed_context *,
+                                      const struct code *,
+                                      const uint8_t boot_id[static BOOT_ID_SIZE],
+                                      struct error *);
     /* An alarm of a session or of two live boot ids: into the journal.  May be NULL. */
     MUST_CHECK enum status (*alarm)(struct feed_context *,
                                     const struct code *,
@@ -115,14 +120,14 @@ struct exchange_config {
 MUST_CHECK enum status exchange_new(const struct exchange_config *config,
                                     struct exchange **ret_exchange,
                                     struct error *err);
-/* Every link must have been closed, and the worker be stopped. */
+/* Every link must have been closed, and the worker be stopped; what remains is freed as well. */
 void exchange_free(struct exchange *exchange);
 
 /* The accepted peers and where to call them; replaces the list.  Links of peers that are no longer
- * on it, or held, are closed. */
+ * on it are closed.  A held peer stays on it: what may pass then is the feed's decision. */
 struct exchange_peer {
     struct code code;
-    char address[PEER_ADDRESS_MAX]; /* HOST:PORT; empty: it calls us */
+    char address[EXCHANGE_ADDRESS_SIZE]; /* HOST:PORT; empty: it calls us */
 };
 MUST_CHECK enum status exchange_set_peers(struct exchange *exchange,
                                           const struct exchange_peer *peers,
@@ -144,7 +149,9 @@ MUST_CHECK enum status exchange_open(struct exchange *exchange,
                                      struct link **ret_link,
                                      struct error *err);
 void exchange_receive(struct link *link, struct span frame); /* without its length prefix */
-void exchange_closed(struct link *link);                     /* the link is gone after this */
+/* The frame reader refused a length (wire/frame.h). */
+void exchange_refuse(struct link *link, const struct error *why);
+void exchange_closed(struct link *link); /* the link is gone after this */
 uint32_t exchange_frame_max(const struct link *link);
 bool exchange_is_greeted(const struct link *link); /* the peer's Hello is authenticated */
 void exchange_dial_failed(struct exchange *exchange,

@@ -1,0 +1,80 @@
+/* What the files of the exchange share; nobody else includes it.
+ *
+ *   exchange.c        peers, links, frames, timers      exchange_effect.c  effects of a session
+ *   exchange_job.c    jobs for the store                exchange_clone.c   two links of one peer
+ */
+#ifndef COMITY_NODE_EXCHANGE_INTERNAL_H
+#define COMITY_NODE_EXCHANGE_INTERNAL_H
+
+#include "node/exchange.h"
+
+struct peer {
+    struct exchange_peer known;
+    bool dialling;
+    int64_t next_dial_ms; /* INT64_MAX: none planned */
+    uint32_t failed_dials;
+    char last_error[256];
+};
+
+struct link {
+    struct exchange *exchange;
+    struct link *next;
+    struct link_config config;
+    struct session *session;
+    unsigned uses;   /* jobs and calls that still need this memory */
+    bool closing;    /* io->close() was called */
+    bool gone;       /* exchange_closed() was called: freed with the last use */
+    bool greeted;    /* the peer's Hello is authenticated */
+    bool was_useful; /* the comparison succeeded once: a lost link, not a failed dial */
+    bool paused;
+    uint8_t peer_boot_id[BOOT_ID_SIZE];
+    /* Held until it is known whether the older link, of another boot id, still lives. */
+    bool held;
+    int64_t held_until_ms;
+    int64_t probed_ms;
+    bool has_compare;
+    struct effect compare; /* of a held link: waits for the verdict */
+};
+
+struct exchange {
+    struct exchange_config config;
+    struct peer *peers;
+    size_t peer_count;
+    struct link *links;
+    bool waiting_asked; /* a job asks the feed who has something waiting ... */
+    bool waiting_again; /* ... and something was queued since */
+    bool stopping;
+    size_t paused_links;
+};
+
+/* exchange.c */
+int64_t exchange_now_ms(const struct exchange *exchange);
+struct peer *exchange_find_peer(struct exchange *exchange, const struct code *code);
+void exchange_event(struct exchange *exchange,
+                    const char *name,
+                    const struct code *peer,
+                    const char *format,
+                    ...) PRINTF_LIKE(4, 5);
+void exchange_hold(struct link *link);    /* memory stays until ... */
+void exchange_release(struct link *link); /* ... this */
+void exchange_dial_reset(struct exchange *exchange, const struct code *peer);
+
+/* exchange_effect.c: does what the session asks for, until it asks for nothing. */
+void exchange_pump(struct link *link);
+void exchange_compare(struct link *link, struct effect *effect);
+
+/* exchange_job.c */
+void exchange_ask_heads(struct link *link);
+/* Takes the effect's contents; a job that finds no room answers the session at once. */
+void exchange_ask(struct link *link, struct effect *effect);
+void exchange_ask_waiting(struct exchange *exchange);
+void exchange_tell_greeted(struct link *link);
+void exchange_tell_alarm(struct exchange *exchange, const struct code *peer, const char *text);
+
+/* exchange_clone.c */
+void exchange_judge_greeted(struct link *link);
+void exchange_judge_gone(struct link *gone);
+void exchange_judge_held(struct exchange *exchange);
+int64_t exchange_judge_deadline_ms(const struct exchange *exchange);
+
+#endif
