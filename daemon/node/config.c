@@ -1,7 +1,6 @@
 #include "node/config.h"
 
 #include "base/memory.h"
-#include "control/access.h"
 #include "node/config_key.h"
 #include "node/config_lines.h"
 
@@ -105,13 +104,11 @@ enum status config_parse(const char *path,
                          "may have",
                          path, text.size, CONFIG_MAX);
     struct parse parse = { .lines = config_lines_init(path, text) };
-    enum status status = access_new(&parse.config.access, err);
-    if (status != OK)
-        return status;
     parse.config.path = mem_strdup(path);
     (void)ini_parse_stream(config_lines_read, &parse.lines, on_key, &parse);
     set_fallbacks(&parse);
     check_together(&parse);
+    enum status status = OK;
     if (parse.config.path == NULL || parse.lines.no_memory)
         status = error_set(err, ERR_MEMORY, "%s: no memory", path);
     else if (parse.lines.count > 0)
@@ -189,7 +186,9 @@ void config_fini(struct config *config)
     mem_free(config->listen_host);
     mem_free(config->address);
     mem_free(config->control_socket);
-    access_free(config->access);
+    people_fini(&config->operators);
+    people_fini(&config->approvers);
+    people_fini(&config->auditors);
     *config = (struct config){ 0 };
 }
 

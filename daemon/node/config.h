@@ -10,8 +10,7 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/span.h"
-
-struct access; /* control/access.h */
+#include "node/people.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -27,7 +26,9 @@ struct config {
     char *address;        /* HOST:PORT for the card; NULL: none */
     bool dial;
     char *control_socket;
-    struct access *access; /* operators, approvers, auditors */
+    struct people operators;
+    struct people approvers;
+    struct people auditors;
     enum log_level log_level;
 };
 

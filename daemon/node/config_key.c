@@ -1,7 +1,6 @@
 #include "node/config_key.h"
 
 #include "base/memory.h"
-#include "control/access.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -144,17 +143,17 @@ static enum status set_dial(struct config *config, const char *value, struct err
 
 static enum status set_operators(struct config *config, const char *value, struct error *err)
 {
-    return access_add(config->access, PERMIT_PREPARE, value, err);
+    return people_parse(value, &config->operators, err);
 }
 
 static enum status set_approvers(struct config *config, const char *value, struct error *err)
 {
-    return access_add(config->access, PERMIT_APPROVE, value, err);
+    return people_parse(value, &config->approvers, err);
 }
 
 static enum status set_auditors(struct config *config, const char *value, struct error *err)
 {
-    return access_add(config->access, PERMIT_READ, value, err);
+    return people_parse(value, &config->auditors, err);
 }
 
 static enum status set_level(struct config *config, const char *value, struct error *err)
