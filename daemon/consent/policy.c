@@ -139,68 +139,53 @@ static bool is_nearer_denial(enum policy_reason reason,
 /* -- words --------------------------------------------------------------------------------------
  */
 
-struct words {
-    const struct policy_consent *consent; /* NULL when no consent is concerned */
-    const struct policy_record *record;
-    const struct policy_recipient *recipient;
-    enum terms_purpose purpose;
+/* A sentence is `before`, one slot that is filled in, `after`. */
+enum slot { SLOT_NONE, SLOT_CODE, SLOT_VERSION, SLOT_STATE, SLOT_PURPOSES, SLOT_FROM, SLOT_END };
+enum { SLOT_COUNT = SLOT_END + 1, SLOT_MAX = 80 };
+
+static const struct sentence {
+    const char *before;
+    enum slot slot;
+    const char *after;
+} sentences[POLICY_REASON_COUNT] = {
+    [POLICY_ALLOWED] = {"an active consent allows it until ", SLOT_END,      ""                                },
+    [POLICY_NO_CONSENT] = { "no consent covers the record",      SLOT_NONE,     ""                                },
+    [POLICY_OTHER_VERSION] = { "no consent lists version ",         SLOT_VERSION,
+                        " of the record, only another version of it"                                           },
+    [POLICY_NOT_A_RECIPIENT] = { "no consent for the record names ",  SLOT_CODE,     ""                                },
+    [POLICY_ENDED] = { "the consent is ",                   SLOT_STATE,    ", so it is not in force any more"},
+    [POLICY_NOT_APPROVED] = { "the consent is ",                   SLOT_STATE,    ", so it is not in force yet"     },
+    [POLICY_OTHER_ANCHOR] = { "the consent was given to ",         SLOT_CODE,
+                        " under another anchor certificate than the one it has now"                            },
+    [POLICY_OTHER_PURPOSE] = { "the consent is for the purpose ",   SLOT_PURPOSES, ""                                },
+    [POLICY_SUSPENDED] = { "the consent for ",                  SLOT_CODE,     " is suspended"                   },
+    [POLICY_NOT_YET] = { "the consent begins only at ",       SLOT_FROM,     ""                                },
+    [POLICY_OVER] = { "the consent ended at ",             SLOT_END,      ""                                },
+    [POLICY_RECIPIENT_NOT_ACCEPTED] = { "",                                  SLOT_CODE,
+                        " is not an accepted peer, or is held or blocked"                                      },
 };
 
-static void say_when(const char *what, int64_t ms, char *text)
+static void say(enum policy_reason reason,
+                const struct policy_consent *consent, /* NULL: none is concerned */
+                uint32_t version,
+                const struct code *recipient,
+                enum terms_purpose purpose,
+                char *text)
 {
-    char when[TIME_TEXT_SIZE];
-    time_format(ms, when);
-    snprintf(text, POLICY_TEXT_MAX, "%s %s", what, when);
-}
-
-static void say(const struct words *words, enum policy_reason reason, char *text)
-{
-    const char *code = words->recipient->code.text;
-    switch (reason) {
-    case POLICY_ALLOWED:
-        say_when("an active consent allows it until", end_ms(words->consent->terms), text);
-        return;
-    case POLICY_NOT_YET:
-        say_when("the consent begins only at", words->consent->terms->valid_from_ms, text);
-        return;
-    case POLICY_OVER:
-        say_when("the consent ended at", end_ms(words->consent->terms), text);
-        return;
-    case POLICY_OTHER_VERSION:
-        snprintf(text, POLICY_TEXT_MAX,
-                 "no consent lists version %u of the record, only another version of it",
-                 (unsigned)words->record->version);
-        return;
-    case POLICY_NOT_A_RECIPIENT:
-        snprintf(text, POLICY_TEXT_MAX, "no consent for the record names %s", code);
-        return;
-    case POLICY_ENDED:
-    case POLICY_NOT_APPROVED:
-        snprintf(text, POLICY_TEXT_MAX, "the consent for %s is %s, not in force", code,
-                 lifecycle_state_name(words->consent->state));
-        return;
-    case POLICY_OTHER_ANCHOR:
-        snprintf(text, POLICY_TEXT_MAX,
-                 "the consent was given to %s under another anchor certificate than the one it "
-                 "has now",
-                 code);
-        return;
-    case POLICY_OTHER_PURPOSE:
-        snprintf(text, POLICY_TEXT_MAX, "the consent is for the purpose %s, not for %s",
-                 terms_purpose_name(words->consent->terms->purpose),
-                 terms_purpose_name(words->purpose));
-        return;
-    case POLICY_SUSPENDED:
-        snprintf(text, POLICY_TEXT_MAX, "the consent for %s is suspended", code);
-        return;
-    case POLICY_RECIPIENT_NOT_ACCEPTED:
-        snprintf(text, POLICY_TEXT_MAX, "%s is not an accepted peer, or is held or blocked", code);
-        return;
-    case POLICY_NO_CONSENT:
-    case POLICY_REASON_COUNT:
-        break;
+    char slots[SLOT_COUNT][SLOT_MAX] = { "" };
+    snprintf(slots[SLOT_CODE], SLOT_MAX, "%s", recipient->text);
+    snprintf(slots[SLOT_VERSION], SLOT_MAX, "%u", (unsigned)version);
+    if (consent != NULL) {
+        const struct terms *terms = consent->terms;
+        snprintf(slots[SLOT_STATE], SLOT_MAX, "%s", lifecycle_state_name(consent->state));
+        snprintf(slots[SLOT_PURPOSES], SLOT_MAX, "%s, not for %s",
+                 terms_purpose_name(terms->purpose), terms_purpose_name(purpose));
+        time_format(terms->valid_from_ms, slots[SLOT_FROM]);
+        time_format(end_ms(terms), slots[SLOT_END]);
     }
-    snprintf(text, POLICY_TEXT_MAX, "no consent covers the record");
+    const struct sentence *sentence = &sentences[reason];
+    snprintf(text, POLICY_TEXT_MAX, "%s%s%s", sentence->before, slots[sentence->slot],
+             sentence->after);
 }
 
 struct policy_decision policy_decide(const struct policy_consent *consents,
@@ -227,15 +212,15 @@ struct policy_decision policy_decide(const struct policy_consent *consents,
         reason = POLICY_RECIPIENT_NOT_ACCEPTED;
     if (best != NULL)
         reason = POLICY_ALLOWED;
-    struct words words = { best != NULL ? best : near, record, recipient, purpose };
+    const struct policy_consent *named = best != NULL ? best : near;
     struct policy_decision decision = { .reason = reason };
-    if (words.consent != NULL)
-        decision.consent_id = words.consent->id;
+    if (named != NULL)
+        decision.consent_id = named->id;
     if (best != NULL) {
         decision.form = best->terms->form;
         decision.threshold = best->terms->threshold;
         decision.until_ms = end_ms(best->terms);
     }
-    say(&words, reason, decision.text);
+    say(reason, named, record->version, &recipient->code, purpose, decision.text);
     return decision;
 }
