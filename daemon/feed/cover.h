@@ -1,0 +1,45 @@
+/* Is a record covered, for a peer, by the consents in the database?  The database's side of
+ * consent/policy.h; used when something is numbered or sent again, and when a consent ends.
+ *
+ * A struct cover remembers the last consent it read, so that a batch of entries under one consent
+ * reads it once.  It is valid within one transaction: make a new one for the next.
+ */
+#ifndef COMITY_FEED_COVER_H
+#define COMITY_FEED_COVER_H
+
+#include "consent/policy.h"
+#include "feed/feed.h"
+#include "store/consent_rows.h"
+#include "store/peer_rows.h"
+
+struct cover {
+    struct feed_context *feed;
+    struct policy_recipient recipient; /* the peer as it stands */
+    bool read;                         /* what follows is that of `row` */
+    struct consent_row row;
+    struct terms terms;
+    struct policy_party party;
+    bool has_party;
+};
+
+void cover_init(struct cover *cover, struct feed_context *feed, const struct peer_row *peer);
+
+/* Under this consent (ours), for its own purpose.  A consent that is not there denies; a status
+ * other than OK means that the database could not be read. */
+MUST_CHECK enum status cover_by(struct cover *cover,
+                                const struct id *consent_id,
+                                const struct id *record_id,
+                                uint32_t version,
+                                int64_t now_ms,
+                                struct policy_decision *ret_decision,
+                                struct error *err);
+/* Under any active consent but `except` (ID_NONE: any at all), each for its own purpose. */
+MUST_CHECK enum status cover_by_any(struct cover *cover,
+                                    const struct id *except,
+                                    const struct id *record_id,
+                                    uint32_t version,
+                                    int64_t now_ms,
+                                    struct policy_decision *ret_decision,
+                                    struct error *err);
+
+#endif
