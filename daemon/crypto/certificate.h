@@ -80,6 +80,12 @@ struct certificate_rule {
 MUST_CHECK enum verdict certificate_verify(const struct certificate *certificate,
                                            const struct certificate_rule *rule,
                                            struct error *reason);
+/* The same without an anchor: all that a certificate says of itself. */
+MUST_CHECK enum verdict certificate_check_profile(const struct certificate *certificate,
+                                                  const struct realm *realm,
+                                                  enum role role,
+                                                  int64_t now_ms,
+                                                  struct error *reason);
 /* Is this an anchor of that realm and code, by its profile, its own signature and the date? */
 MUST_CHECK enum verdict certificate_check_anchor(const struct certificate *anchor,
                                                  const struct realm *realm,

@@ -27,7 +27,6 @@ static struct naming name_it(const struct certificate *certificate)
 
 static enum verdict check_identity(const struct naming *it,
                                    const struct realm *realm,
-                                   const struct code *code,
                                    struct error *reason)
 {
     const struct certificate_facts *facts = &it->facts;
@@ -45,10 +44,17 @@ static enum verdict check_identity(const struct naming *it,
         return verdict_set(VERDICT_WRONG_REALM, reason,
                            "%s is of the realm '%s'; this is '%s', and realms never connect",
                            it->text, facts->realm.text, realm->text);
-    if (!code_equal(&facts->code, code))
-        return verdict_set(VERDICT_WRONG_CODE, reason, "this is %s, where one of %s belongs",
-                           it->text, code->text);
     return VERDICT_GOOD;
+}
+
+static enum verdict check_code(const struct naming *it,
+                               const struct code *code,
+                               struct error *reason)
+{
+    if (code_equal(&it->facts.code, code))
+        return VERDICT_GOOD;
+    return verdict_set(VERDICT_WRONG_CODE, reason, "this is %s, where one of %s belongs", it->text,
+                       code->text);
 }
 
 /* One C= with the code itself, for States; organisations and the EU may have any or none. */
@@ -239,30 +245,53 @@ static enum verdict check_role(const struct naming *it, enum role role, struct e
                        it->text, role_name(role));
 }
 
-enum verdict certificate_verify(const struct certificate *certificate,
-                                const struct certificate_rule *rule,
-                                struct error *reason)
+static enum verdict check_profile(const struct naming *it,
+                                  const struct realm *realm,
+                                  enum role role,
+                                  int64_t now_ms,
+                                  struct error *reason)
+{
+    enum verdict verdict = check_identity(it, realm, reason);
+    if (verdict == VERDICT_GOOD)
+        verdict = check_role(it, role, reason);
+    if (verdict == VERDICT_GOOD)
+        verdict = check_country(it, reason);
+    if (verdict == VERDICT_GOOD)
+        verdict = check_form(it, reason);
+    if (verdict == VERDICT_GOOD)
+        verdict = check_key(it, certificate_key_kind(role), reason);
+    if (verdict == VERDICT_GOOD)
+        verdict = check_use(it, role, reason);
+    return verdict == VERDICT_GOOD ? check_dates(it, now_ms, reason) : verdict;
+}
+
+enum verdict certificate_check_profile(const struct certificate *certificate,
+                                       const struct realm *realm,
+                                       enum role role,
+                                       int64_t now_ms,
+                                       struct error *reason)
 {
     struct naming it = name_it(certificate);
     struct error ignored;
     reason = reason == NULL ? &ignored : reason;
     *reason = (struct error)ERROR_INIT;
-    enum verdict verdict = check_identity(&it, &rule->realm, &rule->code, reason);
+    return check_profile(&it, realm, role, now_ms, reason);
+}
+
+enum verdict certificate_verify(const struct certificate *certificate,
+                                const struct certificate_rule *rule,
+                                struct error *reason)
+{
+    struct naming it = name_it(certificate);
+    struct naming anchor = name_it(rule->anchor);
+    struct error ignored;
+    reason = reason == NULL ? &ignored : reason;
+    *reason = (struct error)ERROR_INIT;
+    enum verdict verdict = check_profile(&it, &rule->realm, rule->role, rule->now_ms, reason);
     if (verdict == VERDICT_GOOD)
-        verdict = check_role(&it, rule->role, reason);
-    if (verdict == VERDICT_GOOD)
-        verdict = check_country(&it, reason);
+        verdict = check_code(&it, &rule->code, reason);
     if (verdict == VERDICT_GOOD)
         verdict = check_issuer(&it, rule->anchor, reason);
-    if (verdict == VERDICT_GOOD)
-        verdict = check_form(&it, reason);
-    if (verdict == VERDICT_GOOD)
-        verdict = check_key(&it, certificate_key_kind(rule->role), reason);
-    if (verdict == VERDICT_GOOD)
-        verdict = check_use(&it, rule->role, reason);
-    if (verdict == VERDICT_GOOD)
-        verdict = check_dates(&it, rule->now_ms, reason);
-    struct naming anchor = name_it(rule->anchor);
     if (verdict == VERDICT_GOOD)
         verdict = check_dates(&anchor, rule->now_ms, reason);
     return verdict == VERDICT_GOOD ? check_revocation(&it, rule, reason) : verdict;
@@ -294,7 +323,9 @@ enum verdict certificate_check_anchor(const struct certificate *anchor,
     struct error ignored;
     reason = reason == NULL ? &ignored : reason;
     *reason = (struct error)ERROR_INIT;
-    enum verdict verdict = check_identity(&it, realm, code, reason);
+    enum verdict verdict = check_identity(&it, realm, reason);
+    if (verdict == VERDICT_GOOD)
+        verdict = check_code(&it, code, reason);
     if (verdict == VERDICT_GOOD && !it.facts.anchor)
         verdict = verdict_set(VERDICT_WRONG_ROLE, reason, "this is %s, where the anchor belongs",
                               it.text);
