@@ -77,6 +77,8 @@ static void link_free(struct link *link)
         *at = link->next;
     if (link->has_compare)
         effect_fini(&link->compare);
+    if (link->has_publish)
+        effect_fini(&link->publish);
     session_free(link->session);
     mem_free(link);
 }
@@ -287,12 +289,8 @@ enum status exchange_open(struct exchange *exchange,
                           struct error *err)
 {
     enum status status = check_open(exchange, config, err);
-    struct peer *peer = exchange_find_peer(exchange, &config->peer);
-    if (status != OK) {
-        if (peer != NULL && config->initiator)
-            note_failure(exchange, peer, err == NULL ? &(struct error)ERROR_INIT : err);
+    if (status != OK)
         return status;
-    }
     struct link *link = mem_calloc(1, sizeof(*link));
     if (link == NULL)
         return error_set(err, ERR_MEMORY, "link: no memory");
@@ -304,7 +302,7 @@ enum status exchange_open(struct exchange *exchange,
         return status;
     }
     if (config->initiator)
-        peer->dialling = false;
+        exchange_find_peer(exchange, &config->peer)->dialling = false;
     link->next = exchange->links;
     exchange->links = link;
     *ret_link = link;
@@ -321,6 +319,17 @@ void exchange_receive(struct link *link, struct span frame)
         return;
     session_receive(link->session, exchange_now_ms(link->exchange), frame);
     exchange_pump(link);
+}
+
+void exchange_drained(struct link *link)
+{
+    if (link->gone || !link->has_publish)
+        return;
+    exchange_hold(link);
+    link->has_publish = false;
+    exchange_ask(link, &link->publish);
+    exchange_pump(link);
+    exchange_release(link);
 }
 
 void exchange_refuse(struct link *link, const struct error *why)

@@ -26,7 +26,10 @@ struct link;
 enum {
     LINKS_PER_PEER_MAX = 2,    /* one that is dying and its successor */
     CLONE_PROBE_MS = 5 * 1000, /* how long an older connection has to show that it lives */
-    EXCHANGE_ADDRESS_SIZE = 301
+    EXCHANGE_ADDRESS_SIZE = 301,
+    /* A batch is read for a peer only while less waits for it: a slow one holds at most this, one
+     * batch, and control frames. */
+    EXCHANGE_QUEUE_LOW = 1024 * 1024 - FRAME_CONTROL_MAX
 };
 
 /* The feed, as a table, so that tests can put fakes in its place. */
@@ -99,6 +102,9 @@ struct exchange_io {
     void (*close)(void *self, void *owner, const struct error *why, bool penalty);
     /* Stop or go on reading from this link (the store's queue is crowded). */
     void (*pause)(void *self, void *owner, bool paused);
+    /* Bytes of frames that still wait to be written; exchange_drained() is called when they fall
+     * below EXCHANGE_QUEUE_LOW. */
+    size_t (*queued)(void *self, void *owner);
     /* Connect; the answer is exchange_open() or exchange_dial_failed(). */
     void (*dial)(void *self, const struct code *peer, const char *address);
     /* One event for the log, key=value pairs already in `fields`.  May be NULL. */
@@ -143,12 +149,15 @@ struct link_config {
     MUST_CHECK enum status (*auth_sign)(void *, struct span, struct buf *, struct error *);
     MUST_CHECK enum status (*auth_verify)(void *, struct span, struct span, struct error *);
 };
-/* A secured connection is there.  On failure the owner closes it; no exchange_closed() then. */
+/* A secured connection is there.  On failure the owner closes it and, when it dialled, calls
+ * exchange_dial_failed(); no exchange_closed() then. */
 MUST_CHECK enum status exchange_open(struct exchange *exchange,
                                      const struct link_config *config,
                                      struct link **ret_link,
                                      struct error *err);
 void exchange_receive(struct link *link, struct span frame); /* without its length prefix */
+/* io->queued() fell below EXCHANGE_QUEUE_LOW: a batch that was held back may be read now. */
+void exchange_drained(struct link *link);
 /* The frame reader refused a length (wire/frame.h). */
 void exchange_refuse(struct link *link, const struct error *why);
 void exchange_closed(struct link *link); /* the link is gone after this */

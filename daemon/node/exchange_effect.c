@@ -51,6 +51,19 @@ void exchange_compare(struct link *link, struct effect *effect)
     exchange_ask(link, effect);
 }
 
+static void publish(struct link *link, struct effect *effect)
+{
+    const struct exchange_io *io = &link->exchange->config.io;
+    if (link->gone || link->closing ||
+        io->queued(io->self, link->config.owner) < EXCHANGE_QUEUE_LOW) {
+        exchange_ask(link, effect);
+        return;
+    }
+    link->has_publish = true;
+    link->publish = *effect;
+    memset(effect, 0, sizeof(*effect));
+}
+
 static void carry_out(struct link *link, struct effect *effect)
 {
     struct exchange *exchange = link->exchange;
@@ -66,6 +79,8 @@ static void carry_out(struct link *link, struct effect *effect)
         exchange_compare(link, effect);
         break;
     case EFFECT_PUBLISH:
+        publish(link, effect);
+        break;
     case EFFECT_TAKE_RECEIPT:
     case EFFECT_READ_HEAL:
     case EFFECT_APPLY_HEAL:

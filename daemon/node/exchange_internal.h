@@ -34,6 +34,8 @@ struct link {
     int64_t probed_ms;
     bool has_compare;
     struct effect compare; /* of a held link: waits for the verdict */
+    bool has_publish;
+    struct effect publish; /* waits until the peer has read what is queued for it */
 };
 
 struct exchange {
