@@ -1,6 +1,10 @@
 /* Is a record covered, for a peer, by the consents in the database?  The database's side of
  * consent/policy.h; used when something is numbered or sent again, and when a consent ends.
  *
+ * When something queued is about to be numbered: POLICY_ALLOWED: number it; POLICY_NOT_YET,
+ * POLICY_SUSPENDED, POLICY_RECIPIENT_NOT_ACCEPTED: leave it in the queue, it may leave later; any
+ * other reason: take it out of the queue, it never leaves.
+ *
  * A struct cover remembers the last consent it read, so that a batch of entries under one consent
  * reads it once.  It is valid within one transaction: make a new one for the next.
  */
@@ -23,6 +27,14 @@ struct cover {
 };
 
 void cover_init(struct cover *cover, struct feed_context *feed, const struct peer_row *peer);
+
+/* Whether a consent lists a record, and in which version and form. */
+MUST_CHECK enum status cover_listed(struct feed_context *feed,
+                                    const struct id *consent_id,
+                                    const struct id *record_id,
+                                    struct consent_record_row *ret_row,
+                                    bool *ret_listed,
+                                    struct error *err);
 
 /* Under this consent (ours), for its own purpose.  A consent that is not there denies; a status
  * other than OK means that the database could not be read. */

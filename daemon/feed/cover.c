@@ -1,0 +1,149 @@
+#include "feed/cover.h"
+
+#include <string.h>
+
+void cover_init(struct cover *cover, struct feed_context *feed, const struct peer_row *peer)
+{
+    memset(cover, 0, sizeof(*cover));
+    cover->feed = feed;
+    cover->recipient.code = peer->code;
+    cover->recipient.anchor = peer->anchor_digest;
+    cover->recipient.accepted = peer->state == PEER_ACCEPTED && !peer->held;
+}
+
+static enum status read_terms(struct cover *cover, const struct id *consent_id, struct error *err)
+{
+    struct buf bytes = BUF_INIT;
+    enum status status = consent_rows_terms(cover->feed->store, consent_id, &bytes, err);
+    if (status == OK && terms_decode(buf_span(&bytes), &cover->terms, err) != OK)
+        status = error_set(err, ERR_CORRUPT, "the stored terms of a consent are damaged");
+    buf_fini(&bytes);
+    return status;
+}
+
+static enum status read_party(struct cover *cover, const struct id *consent_id, struct error *err)
+{
+    struct consent_recipient_row rows[CONSENT_RECIPIENTS_MAX];
+    size_t count = 0;
+    enum status status = consent_rows_recipients(cover->feed->store, consent_id, rows,
+                                                 CONSENT_RECIPIENTS_MAX, &count, err);
+    cover->has_party = false;
+    for (size_t i = 0; status == OK && i < count; i++) {
+        if (!code_equal(&rows[i].code, &cover->recipient.code))
+            continue;
+        cover->party = (struct policy_party){ rows[i].code, rows[i].anchor };
+        cover->has_party = true;
+    }
+    return status;
+}
+
+/* ERR_NOT_FOUND: there is no such consent. */
+static enum status read_consent(struct cover *cover, const struct id *consent_id, struct error *err)
+{
+    if (cover->read && id_equal(&cover->row.consent_id, consent_id))
+        return OK;
+    cover->read = false;
+    enum status status = consent_rows_get(cover->feed->store, consent_id, &cover->row, err);
+    if (status == OK)
+        status = read_terms(cover, consent_id, err);
+    if (status == OK)
+        status = read_party(cover, consent_id, err);
+    cover->read = status == OK;
+    return status;
+}
+
+/* The largest id below: lists begin behind an id. */
+static struct id before(const struct id *id)
+{
+    struct id below = *id;
+    for (size_t i = ID_SIZE; i-- > 0;) {
+        if (below.bytes[i]-- != 0)
+            break;
+    }
+    return below;
+}
+
+enum status cover_listed(struct feed_context *feed,
+                         const struct id *consent_id,
+                         const struct id *record_id,
+                         struct consent_record_row *ret_row,
+                         bool *ret_listed,
+                         struct error *err)
+{
+    struct consent_record_row row;
+    struct id after = before(record_id);
+    size_t count = 0;
+    enum status status =
+        consent_rows_records(feed->store, consent_id, &after, &row, 1, &count, err);
+    if (status != OK)
+        return status;
+    *ret_listed = count == 1 && id_equal(&row.record_id, record_id);
+    if (*ret_listed)
+        *ret_row = row;
+    return OK;
+}
+
+enum status cover_by(struct cover *cover,
+                     const struct id *consent_id,
+                     const struct id *record_id,
+                     uint32_t version,
+                     int64_t now_ms,
+                     struct policy_decision *ret_decision,
+                     struct error *err)
+{
+    struct policy_record wanted = { *record_id, version };
+    struct consent_record_row row;
+    bool listed = false;
+    enum status status = read_consent(cover, consent_id, err);
+    if (status == ERR_NOT_FOUND) {
+        *ret_decision = policy_decide(NULL, 0, &wanted, &cover->recipient, PURPOSE_NONE, now_ms);
+        return OK;
+    }
+    if (status == OK)
+        status = cover_listed(cover->feed, consent_id, record_id, &row, &listed, err);
+    if (status != OK)
+        return status;
+    struct policy_record found = { *record_id, listed ? row.version : 0 };
+    struct policy_consent consent = {
+        .id = *consent_id,
+        .state = (enum consent_state)cover->row.state,
+        .terms = &cover->terms,
+        .records = &found,
+        .record_count = listed ? 1 : 0,
+        .recipients = &cover->party,
+        .recipient_count = cover->has_party ? 1 : 0,
+    };
+    *ret_decision =
+        policy_decide(&consent, 1, &wanted, &cover->recipient, cover->terms.purpose, now_ms);
+    return OK;
+}
+
+enum status cover_by_any(struct cover *cover,
+                         const struct id *except,
+                         const struct id *record_id,
+                         uint32_t version,
+                         int64_t now_ms,
+                         struct policy_decision *ret_decision,
+                         struct error *err)
+{
+    enum { PAGE = 16 };
+    struct id ids[PAGE];
+    struct id after = ID_NONE;
+    struct policy_record wanted = { *record_id, version };
+    struct policy_decision decision =
+        policy_decide(NULL, 0, &wanted, &cover->recipient, PURPOSE_NONE, now_ms);
+    for (size_t count = PAGE; count == PAGE && decision.reason != POLICY_ALLOWED;) {
+        enum status status = consent_rows_covering(
+            cover->feed->store, record_id, &cover->recipient.code, CONSENT_ACTIVE,
+            id_is_none(&after) ? NULL : &after, ids, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count && decision.reason != POLICY_ALLOWED; i++) {
+            after = ids[i];
+            if (!id_equal(&ids[i], except))
+                status = cover_by(cover, &ids[i], record_id, version, now_ms, &decision, err);
+        }
+        if (status != OK)
+            return status;
+    }
+    *ret_decision = decision;
+    return OK;
+}
