@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "crypto/certificate.h"
 #include "crypto/crl.h"
+#include "crypto/fingerprint.h"
 
 enum {
     ADDRESS_MAX = 261, /* a host name of 253 bytes, ':' and a port; or [IPv6]:port */
@@ -67,28 +68,8 @@ MUST_CHECK enum status card_decode(struct span text,
                                    struct card_problems *problems,
                                    struct error *err);
 /* "host:port" with a port of 1-65535, or "[IPv6]:port". */
-MUST_CHECK enum status address_check(const char *address, struct error *err);
-
-/* The fingerprint of a code and its anchor key: twelve groups of five digits, which can be read
- * over a telephone in any language.
- *   N = SHA-256("comity.v1/fingerprint" || 0x00 || realm || 0x00 || code || 0x00 || SPKI of anchor)
- * as a big-endian number; the fingerprint is N mod 10^60, 199 bits, written with leading zeros. */
-enum { FINGERPRINT_DIGITS = 60, FINGERPRINT_TEXT_SIZE = 72 };
-struct fingerprint {
-    char digits[FINGERPRINT_DIGITS]; /* '0'-'9', no NUL */
-};
-MUST_CHECK enum status fingerprint_of(const struct realm *realm,
-                                      const struct code *code,
-                                      struct span anchor_der,
-                                      struct fingerprint *ret_fingerprint,
-                                      struct error *err);
-/* "12345 67890 ..." */
-void fingerprint_format(const struct fingerprint *fingerprint,
-                        char text[static FINGERPRINT_TEXT_SIZE]);
-/* Blanks, hyphens, dots and line ends between digits are ignored; all 60 digits must be there. */
-MUST_CHECK enum status fingerprint_parse(const char *text,
-                                         struct fingerprint *ret_fingerprint,
-                                         struct error *err);
-bool fingerprint_equal(const struct fingerprint *a, const struct fingerprint *b); /* const. time */
+MUST_CHECK enum status card_check_address(const char *address, struct error *err);
+/* 1 to NAME_MAX_BYTES of UTF-8 without control and direction-changing characters. */
+MUST_CHECK enum status card_check_name(const char *name, struct error *err);
 
 #endif
