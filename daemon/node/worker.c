@@ -23,6 +23,7 @@ struct worker {
     struct job_list waiting[JOB_PRIORITY_COUNT];
     struct job_list finished;
     bool stopping;
+    bool changed;        /* by idle work, not told yet */
     int64_t idle_due_ms; /* monotonic */
     struct worker_stats stats;
 };
@@ -200,19 +201,22 @@ static void run_idle(struct worker *worker)
 {
     const struct worker_storage *storage = &worker->config.storage;
     struct error err = ERROR_INIT;
-    int64_t next_ms = INT64_MAX;
+    struct worker_idle idle = { INT64_MAX, false };
     pthread_mutex_lock(&worker->mutex);
     worker->idle_due_ms = INT64_MAX; /* worker_hurry() meanwhile must not be lost */
     pthread_mutex_unlock(&worker->mutex);
-    enum status status = storage->idle(storage->self, now_ms(worker), &next_ms, &err);
+    enum status status = storage->idle(storage->self, now_ms(worker), &idle, &err);
     if (status == ERR_IO)
         die(worker, &err);
     else if (status != OK)
-        next_ms = now_ms(worker) + WORKER_IDLE_LATE_MS; /* a full disk, say: again later */
+        idle.next_ms = now_ms(worker) + WORKER_IDLE_LATE_MS; /* a full disk, say: again later */
     pthread_mutex_lock(&worker->mutex);
-    if (next_ms < worker->idle_due_ms)
-        worker->idle_due_ms = next_ms;
+    if (idle.next_ms < worker->idle_due_ms)
+        worker->idle_due_ms = idle.next_ms;
+    worker->changed = worker->changed || idle.changed;
     pthread_mutex_unlock(&worker->mutex);
+    if (idle.changed && worker->config.notify != NULL)
+        worker->config.notify(worker->config.context);
 }
 
 /* Does one piece of work; called and returning without the mutex. */
@@ -403,8 +407,12 @@ size_t worker_deliver(struct worker *worker)
     pthread_mutex_lock(&worker->mutex);
     struct job_list finished = worker->finished;
     worker->finished = (struct job_list){ NULL, NULL };
+    bool changed = worker->changed;
+    worker->changed = false;
     pthread_mutex_unlock(&worker->mutex);
     size_t count = 0;
+    if (changed && worker->config.changed != NULL)
+        worker->config.changed(worker->config.context);
     for (struct job *job = list_pop(&finished); job != NULL; job = list_pop(&finished)) {
         job->table->done(job);
         count++;

@@ -63,6 +63,11 @@ struct job {
     struct job *next;   /* the queue's */
 };
 
+struct worker_idle {
+    int64_t next_ms; /* monotonic: when to come again */
+    bool changed;    /* something was queued for peers: worker_config.changed is called */
+};
+
 /* The database as the worker sees it: a small table, for the store and for fakes. */
 struct worker_storage {
     void *self;
@@ -73,12 +78,12 @@ struct worker_storage {
     MUST_CHECK enum status (*commit)(void *self, struct error *err);
     void (*rollback)(void *self);
     MUST_CHECK enum status (*heads_save)(void *self, struct error *err);
-    /* Called when the queue is empty (or when it was not for WORKER_IDLE_LATE_MS) and *ret_next_ms
-     * (monotonic) of the last call has passed, and soon after a commit: one bounded step of
-     * erasing, expiry, WAL checkpoint or backup.  ERR_IO is fatal. */
+    /* Called when the queue is empty (or when it was not for WORKER_IDLE_LATE_MS) and the time that
+     * the last call gave has passed, and soon after a commit: one bounded step of erasing, expiry,
+     * WAL checkpoint or backup.  ERR_IO is fatal. */
     MUST_CHECK enum status (*idle)(void *self,
                                    int64_t now_ms,
-                                   int64_t *ret_next_ms,
+                                   struct worker_idle *ret_idle,
                                    struct error *err);
 };
 
@@ -87,7 +92,8 @@ struct worker_config {
     struct clock *clock; /* monotonic time for idle work */
     bool threaded;
     void *context;
-    void (*notify)(void *context); /* store thread: call worker_deliver soon; may be NULL */
+    void (*notify)(void *context);  /* store thread: call worker_deliver soon; may be NULL */
+    void (*changed)(void *context); /* loop thread, in worker_deliver; may be NULL */
     void (*fatal)(void *context, const struct error *err); /* the daemon does not return from it */
 };
 

@@ -20,6 +20,8 @@ struct fake {
     enum status heads_fail;
     enum status savepoint_end_fails;
     int idle_runs;
+    bool idle_changes;
+    int told_changes;
     struct error fatal;
     struct clock_fake clock;
 };
@@ -79,18 +81,23 @@ static enum status fake_heads_save(void *self, struct error *err)
     return fake->heads_fail == OK ? OK : error_set(err, fake->heads_fail, "heads: no");
 }
 
-static enum status fake_idle(void *self, int64_t now_ms, int64_t *ret_next_ms, struct error *err)
+static enum status fake_idle(void *self, int64_t now_ms, struct worker_idle *ret_idle, struct error *err)
 {
     (void)err;
     struct fake *fake = self;
     fake->idle_runs++;
-    *ret_next_ms = now_ms + 60 * 1000;
+    *ret_idle = (struct worker_idle){ now_ms + 60 * 1000, fake->idle_changes };
     return OK;
 }
 
 static void fake_fatal(void *context, const struct error *err)
 {
     ((struct fake *)context)->fatal = *err;
+}
+
+static void fake_changed(void *context)
+{
+    ((struct fake *)context)->told_changes++;
 }
 
 /* A job that appends its letter; upper case fails in apply, a digit in check. */
@@ -164,6 +171,7 @@ static struct worker *make(struct fake *fake)
         .clock = &fake->clock.base,
         .context = fake,
         .fatal = fake_fatal,
+        .changed = fake_changed,
     };
     struct worker *worker = NULL;
     assert_int_equal(worker_new(&config, &worker, NULL), OK);
@@ -375,9 +383,12 @@ static void worker_does_idle_work_when_due_and_soon_after_a_commit(void **state)
     clock_fake_advance(&fake.clock, WORKER_IDLE_SOON_MS);
     worker_run(worker);
     assert_int_equal(fake.idle_runs, 2);
+    assert_int_equal(fake.told_changes, 0);
+    fake.idle_changes = true;
     worker_hurry(worker);
     worker_run(worker);
     assert_int_equal(fake.idle_runs, 3);
+    assert_int_equal(fake.told_changes, 1);
     worker_free(worker);
 }
 

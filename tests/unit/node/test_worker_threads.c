@@ -63,11 +63,11 @@ static enum status counter_heads_save(void *self, struct error *err)
     return OK;
 }
 
-static enum status counter_idle(void *self, int64_t now_ms, int64_t *ret_next_ms, struct error *err)
+static enum status counter_idle(void *self, int64_t now_ms, struct worker_idle *ret_idle, struct error *err)
 {
     (void)err;
     (void)self;
-    *ret_next_ms = now_ms + 1;
+    *ret_idle = (struct worker_idle){ now_ms + 1, false };
     return OK;
 }
 

@@ -1,0 +1,226 @@
+#include "node/identity.h"
+
+#include "base/memory.h"
+#include "crypto/card.h"
+#include "crypto/certificate.h"
+#include "crypto/crl.h"
+#include "crypto/pem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 256 };
+
+struct reading {
+    const char *directory;
+    const struct realm *realm;
+    const struct code *code;
+    int64_t now_ms;
+    struct certificate *anchor;
+    struct crl *crl;
+};
+
+static void path_of(const struct reading *reading, const char *name, char path[static PATH_SIZE])
+{
+    snprintf(path, PATH_SIZE, "%s/%s", reading->directory, name);
+}
+
+static enum status read_pem(const struct reading *reading,
+                            const char *label,
+                            const char *name,
+                            struct buf *ret_der,
+                            struct error *err)
+{
+    char path[PATH_SIZE];
+    path_of(reading, name, path);
+    enum status status = pem_read(label, path, ret_der, err);
+    if (status == ERR_NOT_FOUND)
+        status = error_set(err, ERR_NOT_FOUND,
+                           "%s: is not there; next: make the identity with comityctl node init, or "
+                           "copy the file from the authority that holds the anchor",
+                           path);
+    return status;
+}
+
+static enum status read_anchor(struct reading *reading,
+                               struct identity *identity,
+                               struct error *err)
+{
+    enum status status = read_pem(reading, PEM_CERTIFICATE, "anchor.crt", &identity->anchor, err);
+    if (status == OK)
+        status = certificate_parse(buf_span(&identity->anchor), &reading->anchor, err);
+    if (status != OK)
+        return status;
+    struct error reason = ERROR_INIT;
+    enum verdict verdict = certificate_check_anchor(reading->anchor, reading->realm, reading->code,
+                                                    reading->now_ms, &reason);
+    if (!verdict_allows(verdict))
+        return error_set(err, verdict_status(verdict), "%s/anchor.crt: %s", reading->directory,
+                         reason.text);
+    return OK;
+}
+
+static enum status read_crl(struct reading *reading, struct identity *identity, struct error *err)
+{
+    char path[PATH_SIZE];
+    struct stat info;
+    path_of(reading, "crl.pem", path);
+    if (stat(path, &info) != 0 && errno == ENOENT)
+        return OK;
+    enum status status = read_pem(reading, PEM_CRL, "crl.pem", &identity->crl, err);
+    if (status == OK)
+        status = crl_parse(buf_span(&identity->crl), &reading->crl, err);
+    if (status == OK)
+        status = crl_check(reading->crl, reading->anchor, err);
+    if (status != OK && strstr(err->text, path) == NULL)
+        (void)error_prefix(err, "%s", path);
+    return status;
+}
+
+static enum status check_certificate(const struct reading *reading,
+                                     enum role role,
+                                     struct span der,
+                                     struct error *err)
+{
+    struct certificate *certificate = NULL;
+    enum status status = certificate_parse(der, &certificate, err);
+    if (status != OK)
+        return status;
+    const struct certificate_rule rule = {
+        .realm = *reading->realm,
+        .code = *reading->code,
+        .role = role,
+        .anchor = reading->anchor,
+        .crl = reading->crl,
+        .now_ms = reading->now_ms,
+    };
+    struct error reason = ERROR_INIT;
+    enum verdict verdict = certificate_verify(certificate, &rule, &reason);
+    certificate_free(certificate);
+    if (!verdict_allows(verdict))
+        return error_set(err, verdict_status(verdict), "%s", reason.text);
+    return OK;
+}
+
+static enum status read_role(const struct reading *reading,
+                             enum role role,
+                             struct identity *identity,
+                             struct error *err)
+{
+    char name[32], path[PATH_SIZE];
+    snprintf(name, sizeof(name), "%s.crt", role_name(role));
+    path_of(reading, name, path);
+    enum status status =
+        read_pem(reading, PEM_CERTIFICATE, name, &identity->certificates[role], err);
+    if (status != OK)
+        return status;
+    struct span der = buf_span(&identity->certificates[role]);
+    status = check_certificate(reading, role, der, err);
+    if (status != OK)
+        return error_prefix(err, "%s", path);
+    snprintf(name, sizeof(name), "%s.key", role_name(role));
+    path_of(reading, name, path);
+    status = private_key_read(path, &identity->keys[role], err);
+    if (status != OK) {
+        if (strstr(err->text, path) == NULL)
+            (void)error_prefix(err, "%s", path);
+        return status;
+    }
+    status = certificate_check_key(der, identity->keys[role], err);
+    if (status != OK)
+        (void)error_prefix(err, "%s does not belong to %s.crt", path, role_name(role));
+    return status;
+}
+
+static enum status read_text(const char *path, struct buf *ret_text, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+                         "%s: %s; next: make the card with comityctl node card", path,
+                         strerror(errno));
+    enum status status = OK;
+    ssize_t got = 0;
+    do {
+        uint8_t part[4096];
+        got = read(fd, part, sizeof(part));
+        if (got > 0)
+            status = buf_append(ret_text, span_of(part, (size_t)got), err);
+    } while (status == OK && got > 0 && ret_text->size <= CARD_MAX);
+    if (status == OK && got < 0)
+        status = error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    (void)close(fd);
+    return status;
+}
+
+/* The card that was handed to others must speak of the keys that we use. */
+static enum status check_card(const struct reading *reading,
+                              const struct identity *identity,
+                              struct error *err)
+{
+    char path[PATH_SIZE];
+    struct buf text = BUF_INIT;
+    struct card card = { 0 };
+    path_of(reading, "card.pem", path);
+    enum status status = read_text(path, &text, err);
+    if (status == OK) {
+        status = card_decode(buf_span(&text), &card, NULL, err);
+        if (status != OK)
+            (void)error_prefix(err, "%s", path);
+    }
+    for (int role = 0; status == OK && role < ROLE_COUNT; role++)
+        if (!span_equal(buf_span(&card.roles[role]), buf_span(&identity->certificates[role])))
+            status = error_set(err, ERR_MISMATCH,
+                               "%s: its %s certificate is not %s.crt; next: make the card again "
+                               "with comityctl node card, and hand it to your peers",
+                               path, role_name((enum role)role), role_name((enum role)role));
+    if (status == OK && !span_equal(buf_span(&card.anchor), buf_span(&identity->anchor)))
+        status = error_set(err, ERR_MISMATCH, "%s: its anchor is not anchor.crt", path);
+    card_fini(&card);
+    buf_fini(&text);
+    return status;
+}
+
+enum status identity_read(const char *directory,
+                          const struct realm *realm,
+                          const struct code *code,
+                          int64_t now_ms,
+                          struct identity *ret_identity,
+                          struct error *err)
+{
+    struct reading reading = {
+        .directory = directory, .realm = realm, .code = code, .now_ms = now_ms
+    };
+    struct identity identity = { 0 };
+    enum status status = read_anchor(&reading, &identity, err);
+    if (status == OK)
+        status = read_crl(&reading, &identity, err);
+    for (int role = 0; status == OK && role < ROLE_COUNT; role++)
+        status = read_role(&reading, (enum role)role, &identity, err);
+    if (status == OK)
+        status = check_card(&reading, &identity, err);
+    certificate_free(reading.anchor);
+    crl_free(reading.crl);
+    if (status != OK)
+        identity_fini(&identity);
+    else
+        *ret_identity = identity;
+    return status;
+}
+
+void identity_fini(struct identity *identity)
+{
+    if (identity == NULL)
+        return;
+    buf_fini(&identity->anchor);
+    buf_fini(&identity->crl);
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        buf_fini(&identity->certificates[role]);
+        private_key_free(identity->keys[role]);
+        identity->keys[role] = NULL;
+    }
+}

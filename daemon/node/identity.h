@@ -1,0 +1,28 @@
+/* Our own keys and certificates, read from the identity directory and checked against each other.
+ *
+ * anchor.crt · tls.crt tls.key · log.crt log.key · receipt.crt receipt.key · witness.crt
+ * witness.key · crl.pem (may be missing) · card.pem.  The key of the anchor does not belong there.
+ */
+#ifndef COMITY_NODE_IDENTITY_H
+#define COMITY_NODE_IDENTITY_H
+
+#include "base/id.h"
+#include "crypto/sign.h"
+
+struct identity {
+    struct buf anchor;                   /* DER */
+    struct buf certificates[ROLE_COUNT]; /* DER */
+    struct private_key *keys[ROLE_COUNT];
+    struct buf crl; /* DER, or empty */
+};
+
+/* Every message names the file and the next step. */
+MUST_CHECK enum status identity_read(const char *directory,
+                                     const struct realm *realm,
+                                     const struct code *code,
+                                     int64_t now_ms,
+                                     struct identity *ret_identity,
+                                     struct error *err);
+void identity_fini(struct identity *identity);
+
+#endif

@@ -1,0 +1,122 @@
+#include "node/storage.h"
+
+#include "store/heads.h"
+#include "store/store.h"
+
+static enum status storage_begin(void *self, struct error *err)
+{
+    return store_begin(((struct storage *)self)->store, err);
+}
+
+static enum status storage_savepoint(void *self, struct error *err)
+{
+    return store_savepoint(((struct storage *)self)->store, err);
+}
+
+static enum status storage_savepoint_end(void *self, bool keep, struct error *err)
+{
+    struct store *store = ((struct storage *)self)->store;
+    return keep ? store_release(store, err) : store_rollback_to(store, err);
+}
+
+/* An ERR_IO is final only when it was a sync: otherwise the group failed and the next may work. */
+static enum status judge(const struct storage *storage, enum status status, struct error *err)
+{
+    if (status != OK && store_is_lost(storage->store)) {
+        if (err != NULL)
+            err->status = ERR_IO;
+        return ERR_IO;
+    }
+    if (status == ERR_IO) {
+        if (err != NULL)
+            err->status = ERR_FULL;
+        return ERR_FULL;
+    }
+    return status;
+}
+
+static enum status storage_commit(void *self, struct error *err)
+{
+    struct storage *storage = self;
+    return judge(storage, store_commit(storage->store, err), err);
+}
+
+static void storage_rollback(void *self)
+{
+    store_rollback(((struct storage *)self)->store);
+}
+
+static enum status storage_heads_save(void *self, struct error *err)
+{
+    return heads_save(((struct storage *)self)->store, err);
+}
+
+/* What time brings, in a transaction of its own. */
+static enum status tick(struct storage *storage, struct error *err)
+{
+    int64_t next_ms = 0;
+    enum status status = store_begin(storage->store, err);
+    if (status == OK)
+        status = feed_tick(storage->feed, &next_ms, err);
+    if (status == OK)
+        status = store_commit(storage->store, err);
+    else
+        store_rollback(storage->store);
+    if (status == OK)
+        status = heads_save(storage->store, err);
+    if (status != OK)
+        return status;
+    int64_t latest_ms =
+        store_clock(storage->store)->wall_ms(store_clock(storage->store)) + STORAGE_TICK_MAX_MS;
+    storage->tick_due_ms = next_ms < latest_ms ? next_ms : latest_ms;
+    return OK;
+}
+
+static enum status shorten_wal(struct storage *storage, struct error *err)
+{
+    struct store_stats stats;
+    enum status status = store_stats(storage->store, &stats, err);
+    if (status == OK && stats.wal_bytes > STORAGE_WAL_BYTES)
+        status = store_checkpoint(storage->store, err);
+    return status == ERR_BUSY ? OK : status;
+}
+
+static enum status storage_idle(void *self,
+                                int64_t now_ms,
+                                struct worker_idle *ret_idle,
+                                struct error *err)
+{
+    struct storage *storage = self;
+    struct clock *clock = store_clock(storage->store);
+    struct worker_idle idle = { now_ms + STORAGE_TICK_MAX_MS, false };
+    size_t erased = 0;
+    enum status status = feed_erase_pending(storage->feed, STORAGE_ERASE_STEP, &erased, err);
+    bool due = clock->wall_ms(clock) >= storage->tick_due_ms;
+    if (status == OK && erased == 0 && due)
+        status = tick(storage, err);
+    if (status == OK && erased == 0 && !due)
+        status = shorten_wal(storage, err);
+    if (status != OK)
+        return judge(storage, status, err);
+    idle.changed = erased > 0 || due;
+    if (idle.changed)
+        idle.next_ms = now_ms + 1; /* there may be more: a tick locks what is then erased */
+    else if (storage->tick_due_ms - clock->wall_ms(clock) < STORAGE_TICK_MAX_MS)
+        idle.next_ms = now_ms + storage->tick_due_ms - clock->wall_ms(clock) + 1;
+    *ret_idle = idle;
+    return OK;
+}
+
+struct worker_storage storage_of(struct storage *storage)
+{
+    return (struct worker_storage){
+        .self = storage,
+        .begin = storage_begin,
+        .savepoint = storage_savepoint,
+        .savepoint_end = storage_savepoint_end,
+        .commit = storage_commit,
+        .rollback = storage_rollback,
+        .heads_save = storage_heads_save,
+        .idle = storage_idle,
+    };
+}

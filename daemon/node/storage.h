@@ -1,0 +1,25 @@
+/* The store and the feed as the worker uses them: groups, heads file, and what is done when nothing
+ * waits: erasing, what time brings, the WAL, a backup.  Belongs to the store thread.
+ */
+#ifndef COMITY_NODE_STORAGE_H
+#define COMITY_NODE_STORAGE_H
+
+#include "feed/feed.h"
+#include "node/worker.h"
+
+enum {
+    STORAGE_ERASE_STEP = 64,             /* subjects in one transaction */
+    STORAGE_WAL_BYTES = 4 * 1024 * 1024, /* moved into the database when idle */
+    STORAGE_TICK_MAX_MS = 60 * 1000,     /* clocks step: look at least every minute */
+};
+
+struct storage {
+    struct store *store;
+    struct feed_context *feed;
+    int64_t tick_due_ms; /* wall */
+};
+
+/* Borrows *storage, which must outlive the worker. */
+struct worker_storage storage_of(struct storage *storage);
+
+#endif
