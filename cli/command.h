@@ -6,11 +6,14 @@
 
 struct options; /* parse.h */
 
-/* A command that needs no daemon: writes its answer as the daemon would. */
-typedef enum status command_fn(const struct options *options,
-                               const struct arguments *arguments,
-                               struct reply_writer *reply,
-                               struct error *err);
+/* What a command that needs no daemon gets; it writes its answer as the daemon would. */
+struct local_call {
+    const struct options *options;
+    struct arguments arguments;
+    struct reply_writer *reply;
+    struct realm realm; /* set by the command when it knows one */
+};
+typedef enum status command_fn(struct local_call *call, struct error *err);
 
 struct command {
     const char *words;     /* "peer accept" */
