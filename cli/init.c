@@ -46,9 +46,9 @@ static enum status take_values(struct init *init, struct local_call *call, struc
     init->address = text_or(arguments, "address", "");
     init->approvers = text_or(arguments, "approvers", "");
     init->auditors = text_or(arguments, "auditors", "");
-    if (init->listen[0] != '\0' && address_check(init->listen, &why) != OK)
+    if (init->listen[0] != '\0' && card_check_address(init->listen, &why) != OK)
         report(call, "--listen", init->listen, why.text);
-    if (init->address[0] != '\0' && address_check(init->address, &why) != OK)
+    if (init->address[0] != '\0' && card_check_address(init->address, &why) != OK)
         report(call, "--address", init->address, why.text);
     size_t count = reply_problem_count(call->reply);
     if (count > 0)
