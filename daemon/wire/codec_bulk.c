@@ -9,7 +9,7 @@
 
 #include <comity.pb-c.h>
 
-/* Field numbers, as in proto/comity.proto; test_codec holds both against each other. */
+/* Field numbers, as in proto/comity.proto; test_codec_bulk holds both against each other. */
 enum { ENTRY_HEADER = 1, ENTRY_SALT, ENTRY_BODY, ENTRY_WITHHELD };
 enum { BATCH_FIRST_INDEX = 1, BATCH_ENTRIES, BATCH_CHECKPOINT };
 enum { HEAL_ORIGIN = 1, HEAL_FIRST_INDEX, HEAL_HEADERS, HEAL_CHECKPOINT, HEAL_LAST };
