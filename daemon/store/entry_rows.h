@@ -38,7 +38,7 @@ MUST_CHECK enum status entry_rows_append(struct store *store,
 struct entry_row {
     int64_t feed_id;
     uint64_t index;
-    struct span header; /* lives until the next call on its cursor (entry_rows_get: on the store) */
+    struct span header; /* lives until the next call on its cursor, or of entry_rows_get */
     struct span sealed; /* the same; empty when withheld, erased or inline */
     uint64_t key_slot;  /* for keys_erase; KEY_SLOT_NONE when it has none of its own */
     uint8_t flags;      /* enum entry_flag */

@@ -32,21 +32,28 @@ MUST_CHECK enum status keys_add(struct store *store,
                                 uint64_t *ret_slot,
                                 struct seal_key *ret_key,
                                 struct error *err);
-/* ERR_ERASED when it was erased, ERR_NOT_FOUND when it was never allotted.  Wipe *ret_key. */
+/* ERR_ERASED when it was erased; ERR_NOT_FOUND on a page that was never made.  Wipe *ret_key. */
 MUST_CHECK enum status keys_get(struct store *store,
                                 uint64_t slot,
                                 struct seal_key *ret_key,
                                 struct error *err);
 
-/* Destroys the keys of `slots` (erased ones among them are fine), outside any transaction.
- * `with` (may be NULL) runs inside the erasing transaction and makes the changes that belong to it:
- * bodies deleted, states set, ERASED entries queued.  When it fails nothing is erased. */
-typedef enum status (*keys_with)(void *context, struct store *store, struct error *err);
+enum { KEYS_ERASE_MAX = 1024 /* slots at once: at most 4 MiB of opened pages */ };
+
+/* What belongs to an erasure and happens in its transaction: bodies deleted, states set, ERASED
+ * entries queued.  When it fails nothing is erased. */
+struct keys_change {
+    enum status (*run)(void *context, struct store *store, struct error *err); /* NULL: nothing */
+    void *context;
+};
+
+/* Destroys the keys of `slots` (erased ones among them are fine), outside any transaction.  OK only
+ * when nothing that is left can bring them back.  ERR_BUSY: committed, but the WAL could not be
+ * emptied (an open cursor); the next call, or opening, completes it. */
 MUST_CHECK enum status keys_erase(struct store *store,
                                   const uint64_t *slots,
                                   size_t count,
-                                  keys_with with,
-                                  void *context,
+                                  struct keys_change with,
                                   struct error *err);
 
 #endif

@@ -1,0 +1,36 @@
+/* The small files beside the database, through the same SQLite VFS as the database itself, so that
+ * one set of injected faults reaches all of them.  Files are made with mode 0600. */
+#ifndef COMITY_STORE_FILE_H
+#define COMITY_STORE_FILE_H
+
+#include "base/span.h"
+
+#include <sqlite3.h>
+
+struct file; /* open for reading and writing */
+
+enum { FILE_PATH_MAX = 4000 };
+
+bool file_exists(sqlite3_vfs *vfs, const char *path);
+/* With `create` the file must not exist (ERR_EXISTS), without it must (ERR_NOT_FOUND). */
+MUST_CHECK enum status file_open(
+    sqlite3_vfs *vfs, const char *path, bool create, struct file **ret_file, struct error *err);
+void file_close(struct file *file);
+/* Zeros for what lies behind the end. */
+MUST_CHECK enum status file_read(
+    struct file *file, uint64_t at, void *ret_bytes, size_t size, struct error *err);
+MUST_CHECK enum status file_write(struct file *file,
+                                  uint64_t at,
+                                  struct span bytes,
+                                  struct error *err);
+/* ERR_IO is final: the caller must not go on with this file. */
+MUST_CHECK enum status file_sync(struct file *file, struct error *err);
+MUST_CHECK enum status file_size(struct file *file, uint64_t *ret_size, struct error *err);
+void file_delete(sqlite3_vfs *vfs, const char *path);
+/* directory/name into ret_path[FILE_PATH_MAX]. */
+MUST_CHECK enum status file_path(const char *directory,
+                                 const char *name,
+                                 char *ret_path,
+                                 struct error *err);
+
+#endif

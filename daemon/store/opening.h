@@ -1,0 +1,30 @@
+/* A connection to one database file with every guard of the node, before anything of Comity is
+ * read from it.  For store_open and for the files of backups; inside the store only. */
+#ifndef COMITY_STORE_OPENING_H
+#define COMITY_STORE_OPENING_H
+
+#include "store/inside.h"
+
+/* A store with its directory, VFS and sealer, and nothing open. */
+MUST_CHECK enum status opening_new(const struct store_options *options,
+                                   struct store **ret_store,
+                                   struct error *err);
+/* Opens the file at `path`, one of ours (ERR_UNSUPPORTED otherwise), locks it for this process,
+ * sets limits and pragmas.  With `create` the file is made with our page size and application id.
+ */
+MUST_CHECK enum status opening_connect(struct store *store,
+                                       const char *path,
+                                       bool create,
+                                       struct error *err);
+/* It is not newer than this version, and passes quick_check. */
+MUST_CHECK enum status opening_examine(struct store *store, struct error *err);
+/* Statements, database id, key tree (root.slot) and heads; `create` makes them. */
+MUST_CHECK enum status opening_attach(struct store *store,
+                                      const struct store_options *options,
+                                      bool create,
+                                      struct error *err);
+/* ERR_EXISTS naming the first file of a node's storage that is there. */
+MUST_CHECK enum status opening_refuse_existing(struct store *store, struct error *err);
+void opening_delete(struct store *store); /* all files of the directory that we made */
+
+#endif

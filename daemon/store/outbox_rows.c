@@ -1,0 +1,120 @@
+#include "store/outbox_rows.h"
+
+#include "store/inside.h"
+
+enum status outbox_rows_add(struct store *store,
+                            const struct outbox_row *row,
+                            int64_t *ret_outbox_id,
+                            struct error *err)
+{
+    if (row->body.size > ENTRY_BODY_MAX)
+        return error_set(err, ERR_LIMIT, "queued body of %zu bytes > %d", row->body.size,
+                         ENTRY_BODY_MAX);
+    struct query q = query_start(store, STATEMENT_OUTBOX_ADD);
+    query_put_int(&q, row->peer_id);
+    query_put_int(&q, row->priority);
+    query_put_uint(&q, row->kind);
+    query_put_id(&q, &row->in_reply_to);
+    query_put_id(&q, &row->consent_id);
+    query_put_id(&q, &row->subject_id);
+    query_put_uint(&q, row->record_version);
+    query_put_uint(&q, row->form);
+    query_put_int(&q, row->queued_ms);
+    query_put_blob(&q, row->body);
+    enum status status = query_run(&q, err);
+    if (status == OK)
+        *ret_outbox_id = sqlite3_last_insert_rowid(store->db);
+    return status;
+}
+
+enum status outbox_rows_next(struct store *store,
+                             int64_t peer_id,
+                             struct outbox_place after,
+                             struct outbox_row *ret_row,
+                             struct buf *ret_body,
+                             struct error *err)
+{
+    struct outbox_row row = { 0 };
+    struct query q = query_start(store, STATEMENT_OUTBOX_NEXT);
+    query_put_int(&q, peer_id);
+    query_put_int(&q, after.priority);
+    query_put_int(&q, after.outbox_id);
+    buf_clear(ret_body);
+    enum status status = OK;
+    bool found = query_row(&q);
+    if (found) {
+        row.outbox_id = query_int(&q);
+        row.peer_id = query_int(&q);
+        row.priority = (enum outbox_priority)query_u8(&q);
+        row.kind = (uint16_t)query_u32(&q);
+        row.in_reply_to = query_id(&q);
+        row.consent_id = query_id(&q);
+        row.subject_id = query_id(&q);
+        row.record_version = query_u32(&q);
+        row.form = query_u8(&q);
+        row.queued_ms = query_int(&q);
+        status = buf_append(ret_body, query_blob(&q), err);
+    }
+    enum status ended = query_found(&q, found, "queued entry", status == OK ? err : NULL);
+    if (status == OK)
+        status = ended;
+    if (status != OK)
+        return status;
+    row.body = buf_span(ret_body);
+    *ret_row = row;
+    return OK;
+}
+
+enum status outbox_rows_remove(struct store *store, int64_t outbox_id, struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_OUTBOX_REMOVE);
+    query_put_int(&q, outbox_id);
+    return query_run_one(&q, "queued entry", err);
+}
+
+enum status outbox_rows_remove_records(struct store *store,
+                                       const struct id *consent_id,
+                                       const struct id *subject_id,
+                                       int64_t peer_id,
+                                       uint64_t *ret_removed,
+                                       struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_OUTBOX_REMOVE_RECORDS);
+    query_put_id(&q, consent_id);
+    query_put_id_or_null(&q, subject_id);
+    query_put_int(&q, peer_id);
+    enum status status = query_run(&q, err);
+    if (status == OK)
+        *ret_removed = (uint64_t)sqlite3_changes64(store->db);
+    return status;
+}
+
+enum status outbox_rows_count(struct store *store,
+                              int64_t peer_id,
+                              uint64_t *ret_count,
+                              struct error *err)
+{
+    uint64_t count = 0;
+    struct query q = query_start(store, STATEMENT_OUTBOX_COUNT);
+    query_put_int(&q, peer_id);
+    if (query_row(&q))
+        count = query_uint(&q);
+    enum status status = query_end(&q, err);
+    if (status == OK)
+        *ret_count = count;
+    return status;
+}
+
+enum status outbox_rows_waiting(
+    struct store *store, struct code *ret_peers, size_t max, size_t *ret_count, struct error *err)
+{
+    size_t count = 0;
+    struct query q = query_start(store, STATEMENT_OUTBOX_WAITING);
+    query_put_uint(&q, max);
+    while (count < max && query_row(&q))
+        query_text(&q, ret_peers[count++].text, sizeof(ret_peers->text));
+    enum status status = query_end(&q, err);
+    if (status == OK)
+        *ret_count = count;
+    return status;
+}
