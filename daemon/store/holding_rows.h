@@ -1,4 +1,4 @@
-/* Tables holding and received_terms: what we hold of others, and under what terms.
+/* Table holding: what we hold of others (the terms: terms_rows.h).
  *
  * All ids are the pair ids of the peer's feed.
  */
@@ -6,6 +6,7 @@
 #define COMITY_STORE_HOLDING_ROWS_H
 
 #include "store/store.h"
+#include "store/terms_rows.h"
 
 enum holding_state {
     HOLDING_ACTIVE = 1,
@@ -102,47 +103,5 @@ MUST_CHECK enum status holding_rows_unlock_peer(struct store *store,
                                                 int64_t peer_id,
                                                 enum holding_reason reason,
                                                 struct error *err);
-
-/* States of received terms are the numbers of the consent layer. */
-struct terms_row {
-    int64_t peer_id;
-    struct id consent_id; /* key: peer and consent */
-    uint8_t state;
-    int64_t feed_id; /* entry with the terms in force */
-    uint64_t index;
-    struct id supersedes;
-    int64_t valid_from_ms, valid_until_ms, keep_until_ms;
-    uint32_t erase_days;
-    int64_t received_ms;
-};
-/* Adds, or replaces all of the row with the same key. */
-MUST_CHECK enum status terms_rows_put(struct store *store,
-                                      const struct terms_row *row,
-                                      struct error *err);
-MUST_CHECK enum status terms_rows_get(struct store *store,
-                                      int64_t peer_id,
-                                      const struct id *consent_id,
-                                      struct terms_row *ret_row,
-                                      struct error *err);
-/* By (peer, consent id); peer_id 0: of all peers; after (0, ID_NONE) starts. */
-MUST_CHECK enum status terms_rows_list(struct store *store,
-                                       int64_t peer_id,
-                                       const struct terms_row *after, /* NULL starts */
-                                       struct terms_row *ret_rows,
-                                       size_t max,
-                                       size_t *ret_count,
-                                       struct error *err);
-/* In `state` with valid_until_ms <= until_ms, by that time. */
-MUST_CHECK enum status terms_rows_expiring(struct store *store,
-                                           uint8_t state,
-                                           int64_t until_ms,
-                                           struct terms_row *ret_rows,
-                                           size_t max,
-                                           size_t *ret_count,
-                                           struct error *err);
-MUST_CHECK enum status terms_rows_next_expiry(struct store *store,
-                                              uint8_t state,
-                                              int64_t *ret_ms, /* INT64_MAX: none */
-                                              struct error *err);
 
 #endif

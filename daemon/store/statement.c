@@ -245,6 +245,15 @@ enum status query_append(struct query *q,
     return status;
 }
 
+enum status query_number(struct query *q, int64_t otherwise, int64_t *ret_value, struct error *err)
+{
+    int64_t value = query_row(q) ? query_int(q) : otherwise;
+    enum status status = query_end(q, err);
+    if (status == OK)
+        *ret_value = value;
+    return status;
+}
+
 enum status query_run(struct query *q, struct error *err)
 {
     (void)query_row(q);

@@ -62,6 +62,11 @@ MUST_CHECK enum status query_append(struct query *q,
                                     struct buf *ret_bytes,
                                     const char *what,
                                     struct error *err);
+/* Steps to the only row, takes its first column, and ends; `otherwise` when there is no row. */
+MUST_CHECK enum status query_number(struct query *q,
+                                    int64_t otherwise,
+                                    int64_t *ret_value,
+                                    struct error *err);
 /* Steps a statement without rows, and ends it. */
 MUST_CHECK enum status query_run(struct query *q, struct error *err);
 /* The same; ERR_NOT_FOUND when it changed no row. */

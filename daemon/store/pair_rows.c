@@ -1,0 +1,76 @@
+#include "store/pair_rows.h"
+
+#include "store/inside.h"
+
+static enum status get(struct store *store,
+                       enum statement_id statement,
+                       int64_t peer_id,
+                       enum pair_kind kind,
+                       const struct id *key,
+                       struct id *ret_id,
+                       struct error *err)
+{
+    struct id id = ID_NONE;
+    struct query q = query_start(store, statement);
+    query_put_int(&q, peer_id);
+    query_put_int(&q, kind);
+    query_put_id(&q, key);
+    bool found = query_row(&q);
+    if (found)
+        id = query_id(&q);
+    enum status status = query_found(&q, found, "id shared with this peer", err);
+    if (status == OK)
+        *ret_id = id;
+    return status;
+}
+
+enum status pair_rows_get(struct store *store,
+                          int64_t peer_id,
+                          enum pair_kind kind,
+                          const struct id *local,
+                          struct id *ret_pair,
+                          struct error *err)
+{
+    return get(store, STATEMENT_PAIR_GET, peer_id, kind, local, ret_pair, err);
+}
+
+enum status pair_rows_local(struct store *store,
+                            int64_t peer_id,
+                            enum pair_kind kind,
+                            const struct id *pair,
+                            struct id *ret_local,
+                            struct error *err)
+{
+    return get(store, STATEMENT_PAIR_LOCAL, peer_id, kind, pair, ret_local, err);
+}
+
+enum status pair_rows_take(struct store *store,
+                           int64_t peer_id,
+                           enum pair_kind kind,
+                           const struct id *local,
+                           struct id *ret_pair,
+                           struct error *err)
+{
+    struct id pair;
+    struct error local_err = ERROR_INIT;
+    enum status status = pair_rows_get(store, peer_id, kind, local, ret_pair, &local_err);
+    if (status == OK)
+        return OK;
+    if (status != ERR_NOT_FOUND) {
+        if (err != NULL)
+            *err = local_err;
+        return status;
+    }
+    status = id_make(&pair, store->clock->wall_ms(store->clock), store->random, err);
+    if (status != OK)
+        return status;
+    struct query q = query_start(store, STATEMENT_PAIR_ADD);
+    query_put_int(&q, peer_id);
+    query_put_int(&q, kind);
+    query_put_id(&q, local);
+    query_put_id(&q, &pair);
+    status = query_run(&q, err);
+    if (status == OK)
+        *ret_pair = pair;
+    return status;
+}
