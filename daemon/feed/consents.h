@@ -17,6 +17,8 @@
 #include "feed/records.h"
 #include "store/consent_rows.h"
 
+#define CONSENTS_UID_CLOCK UINT32_MAX /* stands for "the clock" in a history */
+
 struct consents_request {
     struct terms terms;
     const struct id *record_ids; /* record_id_count of them, may be none with selectors */
@@ -51,13 +53,14 @@ struct consents_preview {
     uint32_t *holds;
 };
 void consents_preview_fini(struct consents_preview *preview);
-/* The present state of things; of a draft or a proposal it is remembered (sealed) as shown. */
+/* The present state of things, whatever the consent's state. */
 MUST_CHECK enum status consents_preview(struct feed_context *feed,
                                         const struct id *consent_id,
                                         struct consents_preview *ret_preview,
                                         struct error *err);
 
-/* draft -> proposed, with the digest of the present preview. */
+/* draft -> proposed, with the digest of the present preview, which is remembered (sealed).
+ * ERR_CONFLICT: a recipient or a record is not what it was when it was drafted. */
 MUST_CHECK enum status consents_propose(struct feed_context *feed,
                                         uint32_t uid,
                                         const struct id *consent_id,

@@ -118,6 +118,37 @@ enum status cover_by(struct cover *cover,
     return OK;
 }
 
+/* All consents in `state` that list record and recipient, until one allows. */
+static enum status try_state(struct cover *cover,
+                             enum consent_state state,
+                             const struct id *except,
+                             const struct policy_record *wanted,
+                             int64_t now_ms,
+                             struct policy_decision *decision,
+                             struct error *err)
+{
+    enum { PAGE = 16 };
+    struct id ids[PAGE];
+    struct id after = ID_NONE;
+    struct policy_decision one;
+    for (size_t count = PAGE; count == PAGE && decision->reason != POLICY_ALLOWED;) {
+        enum status status = consent_rows_covering(
+            cover->feed->store, &wanted->id, &cover->recipient.code, (uint8_t)state,
+            id_is_none(&after) ? NULL : &after, ids, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = ids[i];
+            if (id_equal(&ids[i], except) || decision->reason == POLICY_ALLOWED)
+                continue;
+            status = cover_by(cover, &ids[i], &wanted->id, wanted->version, now_ms, &one, err);
+            if (status == OK && (one.reason == POLICY_ALLOWED || one.reason > decision->reason))
+                *decision = one;
+        }
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
 enum status cover_by_any(struct cover *cover,
                          const struct id *except,
                          const struct id *record_id,
@@ -126,24 +157,13 @@ enum status cover_by_any(struct cover *cover,
                          struct policy_decision *ret_decision,
                          struct error *err)
 {
-    enum { PAGE = 16 };
-    struct id ids[PAGE];
-    struct id after = ID_NONE;
     struct policy_record wanted = { *record_id, version };
     struct policy_decision decision =
         policy_decide(NULL, 0, &wanted, &cover->recipient, PURPOSE_NONE, now_ms);
-    for (size_t count = PAGE; count == PAGE && decision.reason != POLICY_ALLOWED;) {
-        enum status status = consent_rows_covering(
-            cover->feed->store, record_id, &cover->recipient.code, CONSENT_ACTIVE,
-            id_is_none(&after) ? NULL : &after, ids, PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count && decision.reason != POLICY_ALLOWED; i++) {
-            after = ids[i];
-            if (!id_equal(&ids[i], except))
-                status = cover_by(cover, &ids[i], record_id, version, now_ms, &decision, err);
-        }
-        if (status != OK)
-            return status;
-    }
-    *ret_decision = decision;
-    return OK;
+    enum status status = try_state(cover, CONSENT_ACTIVE, except, &wanted, now_ms, &decision, err);
+    if (status == OK)
+        status = try_state(cover, CONSENT_SUSPENDED, except, &wanted, now_ms, &decision, err);
+    if (status == OK)
+        *ret_decision = decision;
+    return status;
 }

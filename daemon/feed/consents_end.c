@@ -1,0 +1,289 @@
+/* How consents end: revoked by a person, or expired by the clock.
+ *
+ * First what waits is taken out of the queues; then, for each recipient and each record, what has
+ * left is withdrawn unless another consent in force covers it there.
+ */
+#include "feed/consents_internal.h"
+#include "feed/cover.h"
+#include "feed/ending.h"
+#include "log/header.h"
+#include "store/delivery_rows.h"
+#include "store/pair_rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+enum { PAGE = 16 };
+
+struct work {
+    struct feed_context *feed;
+    const struct consent_row *row; /* already ended */
+    uint16_t erase_days;
+    int64_t now_ms;
+    struct peer_row peer;
+    struct cover cover;
+    struct consents_ended ended;
+};
+
+/* -- queueing -----------------------------------------------------------------------------------
+ */
+
+static enum status queue_ending(struct work *work,
+                                enum entry_kind kind,
+                                const struct id *record_id,
+                                uint32_t version,
+                                struct error *err)
+{
+    struct ending ending = { (enum consent_state)work->row->state, work->erase_days };
+    uint8_t body[ENDING_SIZE];
+    int64_t outbox_id = 0;
+    ending_encode(&ending, body);
+    struct outbox_row row = {
+        .peer_id = work->peer.peer_id,
+        .priority = OUTBOX_RECALL,
+        .kind = (uint16_t)kind,
+        .consent_id = work->row->consent_id,
+        .subject_id = *record_id,
+        .record_version = version,
+        .queued_ms = work->now_ms,
+        .body = SPAN_ARRAY(body),
+    };
+    return outbox_rows_add(work->feed->store, &row, &outbox_id, err);
+}
+
+/* One recall for a record and its holder is open at a time; it names the first consent's end. */
+static enum status open_recall(struct work *work, const struct id *record_id, struct error *err)
+{
+    struct recall_row row;
+    int64_t recall_id = 0;
+    enum status status =
+        recall_rows_open(work->feed->store, work->peer.peer_id, record_id, &row, err);
+    if (status != ERR_NOT_FOUND)
+        return status;
+    row = (struct recall_row){
+        .peer_id = work->peer.peer_id,
+        .record_id = *record_id,
+        .consent_id = work->row->consent_id,
+        .state = RECALL_OPEN,
+        .started_ms = work->now_ms,
+        .due_ms = work->now_ms + work->erase_days * DAY_MS,
+    };
+    return recall_rows_add(work->feed->store, &row, &recall_id, err);
+}
+
+/* -- one record at one recipient ----------------------------------------------------------------
+ */
+
+struct at_holder {
+    bool kept;            /* some version stays under another consent */
+    bool withdrawn;       /* some version is withdrawn */
+    uint32_t versions[8]; /* those withdrawn, each once */
+    size_t version_count; /* more than 8: all are withdrawn together */
+};
+
+static void note_version(struct at_holder *at, uint32_t version)
+{
+    size_t room = sizeof(at->versions) / sizeof(at->versions[0]);
+    at->withdrawn = true;
+    for (size_t i = 0; i < at->version_count && i < room; i++) {
+        if (at->versions[i] == version)
+            return;
+    }
+    if (at->version_count < room)
+        at->versions[at->version_count] = version;
+    at->version_count++;
+}
+
+static enum status end_delivery(struct work *work,
+                                const struct delivery_row *row,
+                                struct at_holder *at,
+                                struct error *err)
+{
+    struct policy_decision decision;
+    enum status status = cover_by_any(&work->cover, &work->row->consent_id, &row->record_id,
+                                      row->version, work->now_ms, &decision, err);
+    if (status != OK)
+        return status;
+    if (decision.reason == POLICY_ALLOWED || decision.reason == POLICY_SUSPENDED) {
+        at->kept = true;
+        return OK;
+    }
+    note_version(at, row->version);
+    return delivery_rows_withdraw(work->feed->store, row->delivery_id, work->now_ms, err);
+}
+
+/* Version 0 withdraws all; single versions only where another one stays. */
+static enum status withdraw(struct work *work,
+                            const struct id *record_id,
+                            const struct at_holder *at,
+                            struct error *err)
+{
+    size_t room = sizeof(at->versions) / sizeof(at->versions[0]);
+    enum status status = open_recall(work, record_id, err);
+    if (!at->kept || at->version_count > room)
+        return status == OK ? queue_ending(work, KIND_WITHDRAWN, record_id, 0, err) : status;
+    for (size_t i = 0; status == OK && i < at->version_count; i++)
+        status = queue_ending(work, KIND_WITHDRAWN, record_id, at->versions[i], err);
+    return status;
+}
+
+static enum status end_record(void *context,
+                              const struct consent_record_row *listed,
+                              struct error *err)
+{
+    struct work *work = context;
+    struct delivery_row rows[PAGE];
+    struct at_holder at = { .version_count = 0 };
+    struct delivery_filter filter = { .peer_id = work->peer.peer_id,
+                                      .record_id = listed->record_id,
+                                      .live_only = true };
+    int64_t after = 0;
+    enum status status = OK;
+    for (size_t count = PAGE; status == OK && count == PAGE;) {
+        status = delivery_rows_list(work->feed->store, &filter, after, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].delivery_id;
+            status = end_delivery(work, &rows[i], &at, err);
+        }
+    }
+    if (status == OK && at.withdrawn)
+        status = withdraw(work, &listed->record_id, &at, err);
+    work->ended.recalled += at.withdrawn;
+    work->ended.kept += at.kept && !at.withdrawn;
+    return status;
+}
+
+/* -- one recipient ------------------------------------------------------------------------------
+ */
+
+/* The recipient hears of the end only if it ever heard of the consent. */
+static enum status tell_end(struct work *work, struct error *err)
+{
+    struct id pair;
+    enum status status = pair_rows_get(work->feed->store, work->peer.peer_id, PAIR_CONSENT,
+                                       &work->row->consent_id, &pair, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    return status == OK ? queue_ending(work, KIND_CONSENT_ENDED, &ID_NONE, 0, err) : status;
+}
+
+static enum status end_recipient(struct work *work, const struct code *code, struct error *err)
+{
+    enum status status = peer_rows_get(work->feed->store, code, &work->peer, err);
+    if (status == ERR_NOT_FOUND)
+        return OK; /* a peer that was never spoken to holds nothing */
+    if (status != OK)
+        return status;
+    cover_init(&work->cover, work->feed, &work->peer);
+    /* A hold or a block stops what goes out; it does not by itself recall what is there. */
+    work->cover.recipient.accepted = true;
+    status = consents_each_record(work->feed, &work->row->consent_id, end_record, work, err);
+    return status == OK ? tell_end(work, err) : status;
+}
+
+/* -- the end ------------------------------------------------------------------------------------
+ */
+
+static enum status end(struct feed_context *feed,
+                       uint32_t uid,
+                       const struct id *consent_id,
+                       enum consent_step step,
+                       const char *text,
+                       struct consents_ended *ret_ended,
+                       struct error *err)
+{
+    struct consent_recipient_row rows[CONSENT_RECIPIENTS_MAX];
+    struct consent_row row;
+    struct terms terms;
+    struct work work = { .feed = feed, .row = &row };
+    size_t count = 0;
+    enum status status = consents_load(feed, consent_id, &row, &terms, err);
+    if (status != OK)
+        return status;
+    bool was_in_force = row.state == CONSENT_ACTIVE || row.state == CONSENT_SUSPENDED;
+    work.now_ms = feed->clock->wall_ms(feed->clock);
+    work.erase_days = terms.erase_days;
+    row.ended_ms = work.now_ms;
+    status = consents_step(feed, uid, &row, step, text, err);
+    if (status == OK)
+        status = outbox_rows_remove_records(feed->store, consent_id, &ID_NONE, 0,
+                                            &work.ended.never_left, err);
+    if (status == OK)
+        status = consent_rows_set_preview(feed->store, consent_id, SPAN_EMPTY, err);
+    if (status == OK && was_in_force)
+        status = consent_rows_recipients(feed->store, consent_id, rows, CONSENT_RECIPIENTS_MAX,
+                                         &count, err);
+    for (size_t i = 0; status == OK && i < count; i++)
+        status = end_recipient(&work, &rows[i].code, err);
+    if (status == OK)
+        *ret_ended = work.ended;
+    return status;
+}
+
+enum status consents_revoke(struct feed_context *feed,
+                            uint32_t uid,
+                            const struct id *consent_id,
+                            const char *reason,
+                            struct consents_ended *ret_ended,
+                            struct error *err)
+{
+    char text[CONSENT_EVENT_TEXT_MAX + 1];
+    enum status status = consents_check_reason(reason, err);
+    if (status != OK)
+        return status;
+    snprintf(text, sizeof(text), "revoked: %s", reason);
+    return end(feed, uid, consent_id, STEP_REVOKE, text, ret_ended, err);
+}
+
+/* -- the clock ----------------------------------------------------------------------------------
+ */
+
+static const enum consent_state can_expire[] = { CONSENT_ACTIVE, CONSENT_SUSPENDED,
+                                                 CONSENT_PROPOSED, CONSENT_DRAFT };
+
+static enum status expire_state(struct feed_context *feed,
+                                enum consent_state state,
+                                size_t max,
+                                size_t *count_up,
+                                struct error *err)
+{
+    struct id ids[PAGE];
+    struct consents_ended ended;
+    int64_t now_ms = feed->clock->wall_ms(feed->clock);
+    enum status status = OK;
+    for (size_t count = PAGE; status == OK && count == PAGE && *count_up < max;) {
+        size_t room = max - *count_up < PAGE ? max - *count_up : PAGE;
+        status = consent_rows_expiring(feed->store, (uint8_t)state, now_ms, ids, room, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            status = end(feed, CONSENTS_UID_CLOCK, &ids[i], STEP_EXPIRE, "expired", &ended, err);
+            ++*count_up;
+        }
+    }
+    return status;
+}
+
+enum status consents_expire(struct feed_context *feed,
+                            size_t max,
+                            size_t *ret_count,
+                            int64_t *ret_next_ms,
+                            struct error *err)
+{
+    size_t expired = 0;
+    int64_t next_ms = INT64_MAX;
+    enum status status = OK;
+    size_t states = sizeof(can_expire) / sizeof(can_expire[0]);
+    for (size_t i = 0; status == OK && i < states; i++)
+        status = expire_state(feed, can_expire[i], max, &expired, err);
+    for (size_t i = 0; status == OK && i < states; i++) {
+        int64_t one_ms = INT64_MAX;
+        status = consent_rows_next_expiry(feed->store, (uint8_t)can_expire[i], &one_ms, err);
+        next_ms = one_ms < next_ms ? one_ms : next_ms;
+    }
+    if (status == OK) {
+        *ret_count = expired;
+        *ret_next_ms = next_ms;
+    }
+    return status;
+}
