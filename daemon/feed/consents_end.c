@@ -96,6 +96,31 @@ static void note_version(struct at_holder *at, uint32_t version)
     at->version_count++;
 }
 
+/* The holder's copy stands under the consent that ends; under the other one it gets a new copy,
+ * which replaces it. */
+static enum status give_again(struct work *work,
+                              const struct delivery_row *delivery,
+                              const struct id *consent_id,
+                              struct error *err)
+{
+    struct record_row record;
+    int64_t outbox_id = 0;
+    enum status status = record_rows_get(work->feed->store, &delivery->record_id, &record, err);
+    if (status != OK)
+        return status;
+    struct outbox_row row = {
+        .peer_id = delivery->peer_id,
+        .priority = OUTBOX_RECORD,
+        .kind = record.kind == RECORD_ROW_EXCERPT ? KIND_EXCERPT : KIND_RELEASE,
+        .consent_id = *consent_id,
+        .subject_id = delivery->record_id,
+        .record_version = delivery->version,
+        .form = delivery->form,
+        .queued_ms = work->now_ms,
+    };
+    return outbox_rows_add(work->feed->store, &row, &outbox_id, err);
+}
+
 static enum status end_delivery(struct work *work,
                                 const struct delivery_row *row,
                                 struct at_holder *at,
@@ -108,7 +133,8 @@ static enum status end_delivery(struct work *work,
         return status;
     if (decision.reason == POLICY_ALLOWED || decision.reason == POLICY_SUSPENDED) {
         at->kept = true;
-        return OK;
+        bool was_under_this = id_equal(&row->consent_id, &work->row->consent_id);
+        return was_under_this ? give_again(work, row, &decision.consent_id, err) : OK;
     }
     note_version(at, row->version);
     return delivery_rows_withdraw(work->feed->store, row->delivery_id, work->now_ms, err);
