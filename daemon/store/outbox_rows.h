@@ -52,8 +52,8 @@ MUST_CHECK enum status outbox_rows_next(struct store *store,
 MUST_CHECK enum status outbox_rows_remove(struct store *store,
                                           int64_t outbox_id,
                                           struct error *err);
-/* Everything queued under one of our consents, for one record of it or (ID_NONE) for all, to one
- * peer or (0) to all: what is revoked before it was sent never leaves. */
+/* Everything queued under one of our consents, for one record of it or (ID_NONE) for all and the
+ * terms as well, to one peer or (0) to all: what is revoked before it was sent never leaves. */
 MUST_CHECK enum status outbox_rows_remove_records(struct store *store,
                                                   const struct id *consent_id,
                                                   const struct id *subject_id,

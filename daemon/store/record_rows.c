@@ -27,6 +27,7 @@ static void read_row(struct query *q, struct record_row *row)
     row->version = query_u32(q);
     row->created_ms = query_int(q);
     row->created_by = query_u32(q);
+    row->identity = query_digest(q);
 }
 
 /* The row of a new record, or the next version number of a known one. */
@@ -45,6 +46,7 @@ static enum status take_version(struct store *store,
         query_put_int(&q, row->kind);
         query_put_int(&q, row->created_ms);
         query_put_uint(&q, row->created_by);
+        query_put_digest(&q, &row->identity);
         *ret_version = 1;
         return query_run(&q, err);
     }
@@ -122,6 +124,23 @@ enum status record_rows_get(struct store *store,
     if (found)
         read_row(&q, &row);
     enum status status = query_found(&q, found, "record", err);
+    if (status == OK)
+        *ret_row = row;
+    return status;
+}
+
+enum status record_rows_by_identity(struct store *store,
+                                    const struct digest *identity,
+                                    struct record_row *ret_row,
+                                    struct error *err)
+{
+    struct record_row row;
+    struct query q = query_start(store, STATEMENT_RECORD_BY_IDENTITY);
+    query_put_digest(&q, identity);
+    bool found = query_row(&q);
+    if (found)
+        read_row(&q, &row);
+    enum status status = query_found(&q, found, "release", err);
     if (status == OK)
         *ret_row = row;
     return status;

@@ -15,7 +15,7 @@
 #define OUTBOX_COLUMNS                                                                             \
     "peer_id, priority, kind, in_reply_to, consent_id, subject_id, record_version, form, "         \
     "queued_ms, body"
-#define RECORD_COLUMNS "record_id, kind, state, version, created_ms, created_by"
+#define RECORD_COLUMNS "record_id, kind, state, version, created_ms, created_by, identity"
 #define CONSENT_COLUMNS                                                                            \
     "consent_id, state, supersedes, digest, nonce, created_by, proposed_by, approved_by, "         \
     "created_ms, proposed_ms, approved_ms, ended_ms, valid_from_ms, valid_until_ms"
@@ -110,20 +110,21 @@
     X(OUTBOX_NEXT, "SELECT outbox_id, " OUTBOX_COLUMNS " FROM outbox WHERE peer_id = ?1 "          \
         "AND (priority, outbox_id) > (?2, ?3) ORDER BY priority, outbox_id LIMIT 1")               \
     X(OUTBOX_REMOVE, "DELETE FROM outbox WHERE outbox_id = ?")                                     \
-    X(OUTBOX_REMOVE_RECORDS, "DELETE FROM outbox WHERE priority = 2 AND consent_id = ?1 "          \
+    X(OUTBOX_REMOVE_RECORDS, "DELETE FROM outbox WHERE priority IN (1, 2) AND consent_id = ?1 "          \
         "AND (?2 IS NULL OR subject_id = ?2) AND (?3 = 0 OR peer_id = ?3)")                        \
     X(OUTBOX_COUNT, "SELECT count(*) FROM outbox WHERE ?1 = 0 OR peer_id = ?1")                    \
     X(OUTBOX_WAITING, "SELECT code FROM peer p WHERE p.state = 3 AND EXISTS (SELECT 1 FROM outbox " \
         "o WHERE o.peer_id = p.peer_id AND o.priority <= CASE p.held WHEN 1 THEN 0 ELSE 99 END) "  \
         "ORDER BY code LIMIT ?")                                                                   \
                                                                                                    \
-    X(RECORD_ADD, "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?, ?, 1, 1, ?, ?)")             \
+    X(RECORD_ADD, "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?, ?, 1, 1, ?, ?, ?)")             \
     X(RECORD_SET_VERSION, "UPDATE record SET version = ? WHERE record_id = ?")                     \
     X(RECORD_GET, "SELECT " RECORD_COLUMNS " FROM record WHERE record_id = ?")                     \
     X(RECORD_FIND, "SELECT " RECORD_COLUMNS " FROM record WHERE record_id >= ? AND "               \
         "record_id <= ? ORDER BY record_id LIMIT 2")                                               \
     X(RECORD_LIST, "SELECT " RECORD_COLUMNS " FROM record WHERE (?1 = 0 OR kind = ?1) "            \
         "AND record_id > ?2 ORDER BY record_id LIMIT ?3")                                          \
+    X(RECORD_BY_IDENTITY, "SELECT " RECORD_COLUMNS " FROM record WHERE identity = ? AND state = 1") \
     X(RECORD_RETIRE, "UPDATE record SET state = 2 WHERE record_id = ?")                            \
     X(VERSION_ADD, "INSERT INTO record_version (record_id, version, state, key_slot, size, "       \
         "created_ms, created_by, sealed) VALUES (?, ?, 1, ?, ?, ?, ?, ?)")                         \
@@ -146,6 +147,10 @@
         "valid_until_ms = ?14, terms = coalesce(?15, terms) WHERE consent_id = ?1")                \
     X(CONSENT_GET, "SELECT " CONSENT_COLUMNS " FROM consent WHERE consent_id = ?")                 \
     X(CONSENT_TERMS, "SELECT terms FROM consent WHERE consent_id = ?")                             \
+    X(CONSENT_PREVIEW_SET, "INSERT INTO consent_preview VALUES (?, ?, ?) ON CONFLICT (consent_id) " \
+        "DO UPDATE SET sealed = excluded.sealed")                                                  \
+    X(CONSENT_PREVIEW_GET, "SELECT key_slot, sealed FROM consent_preview WHERE consent_id = ?")    \
+    X(CONSENT_PREVIEW_REMOVE, "UPDATE consent_preview SET sealed = NULL WHERE consent_id = ?")     \
     X(CONSENT_FIND, "SELECT " CONSENT_COLUMNS " FROM consent WHERE consent_id >= ? AND "           \
         "consent_id <= ? ORDER BY consent_id LIMIT 2")                                             \
     X(CONSENT_LIST, "SELECT " CONSENT_COLUMNS " FROM consent WHERE (?1 = 0 OR state = ?1) "        \

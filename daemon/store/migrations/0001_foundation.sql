@@ -128,8 +128,11 @@ CREATE TABLE record (
     state INTEGER NOT NULL,
     version INTEGER NOT NULL,
     created_ms INTEGER NOT NULL,
-    created_by INTEGER NOT NULL
+    created_by INTEGER NOT NULL,
+    identity BLOB NOT NULL -- keyed hash of a release's dataset, period and source, or zeros
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX record_identity ON record (identity)
+    WHERE state = 1 AND identity <> zeroblob(32);
 CREATE TABLE record_version (
     row_id INTEGER PRIMARY KEY,
     record_id BLOB NOT NULL,
@@ -170,6 +173,12 @@ CREATE TABLE consent (
     terms BLOB NOT NULL
 ) STRICT;
 CREATE INDEX consent_expiry ON consent (state, valid_until_ms);
+-- The preview as it was proposed; sealed, because it has titles in it.
+CREATE TABLE consent_preview (
+    consent_id BLOB NOT NULL PRIMARY KEY REFERENCES consent,
+    key_slot INTEGER NOT NULL,
+    sealed BLOB
+) STRICT;
 CREATE TABLE consent_record (
     consent_id BLOB NOT NULL REFERENCES consent,
     record_id BLOB NOT NULL REFERENCES record,
