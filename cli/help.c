@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 78, LABEL_SIZE = 64 };
+enum { WIDTH = 79, LABEL_SIZE = 64 };
 
 const struct exit_code EXIT_CODES[] = {
     {EXIT_OK,           "done"                                                                  },
@@ -37,33 +37,29 @@ static void put_padded(struct page *page, const char *text, size_t width)
         put(page, " ");
 }
 
-/* `text` behind `indent` blanks, wrapped at WIDTH; the cursor stands at `column` already. */
-static void put_wrapped(struct page *page, const char *text, size_t indent, size_t column)
+/* `text` behind `indent` blanks, wrapped at WIDTH; the cursor stands at `indent` already. */
+static void put_wrapped(struct page *page, const char *text, size_t indent)
 {
+    size_t column = indent;
     while (*text != '\0' && page->status == OK) {
         size_t size = strcspn(text, " \n");
-        if (column + size > WIDTH && column > indent) {
+        bool first = column == indent;
+        if (!first && column + 1 + size > WIDTH) {
             put(page, "\n");
             put_padded(page, "", indent);
             column = indent;
+        } else if (!first) {
+            put(page, " ");
+            column++;
         }
         page->status = buf_append(page->out, span_of(text, size), page->err);
         column += size;
         text += size;
-        if (*text == '\n') {
+        for (; *text == '\n'; text++) {
             put(page, "\n");
-            text++;
-            column = 0;
-            if (*text != '\n' && *text != '\0') {
-                put_padded(page, "", indent);
-                column = indent;
-            }
-        } else if (*text == ' ') {
-            text++;
-            if (column < WIDTH)
-                put(page, " ");
-            column++;
+            column = indent;
         }
+        text += *text == ' ';
     }
     put(page, "\n");
 }
@@ -76,7 +72,7 @@ static void put_item(struct page *page, const char *label, const char *says, siz
         put(page, "\n");
         put_padded(page, "", width + 2);
     }
-    put_wrapped(page, says, width + 2, width + 2);
+    put_wrapped(page, says, width + 2);
 }
 
 /* "--until TIME", "PEER" */
@@ -126,7 +122,7 @@ static void put_choices(struct page *page, const struct argument_rule *rule, siz
     if (status == OK)
         status = buf_terminate(&line, page->err);
     if (status == OK)
-        put_wrapped(page, (const char *)line.data, indent, indent);
+        put_wrapped(page, (const char *)line.data, indent);
     else
         page->status = status;
     buf_fini(&line);
@@ -157,7 +153,7 @@ static void put_command(struct page *page, const struct command *command)
     put(page, "\n\n  ");
     put_synopsis(page, command);
     put(page, "\n");
-    put_wrapped(page, command->details, 0, 0);
+    put_wrapped(page, command->details, 0);
     put_arguments(page, command);
     put(page, "\nExamples:\n");
     for (size_t i = 0; command->examples[i] != NULL; i++) {

@@ -234,6 +234,8 @@ static enum status unknown_command(const struct parser *p,
     snprintf(typed, sizeof(typed), "%.60s%s%.60s", first, second == NULL ? "" : " ",
              second == NULL ? "" : second);
     const char *nearest = parse_nearest(typed, words, found);
+    if (nearest == NULL)
+        nearest = parse_nearest(first, words, found);
     if (nearest != NULL)
         return error_set(err, ERR_INVALID, "there is no command '%s'; next: comityctl %s --help",
                          typed, nearest);
@@ -253,7 +255,7 @@ static enum status take_command(struct parser *p, struct error *err)
         return OK; /* the group alone */
     }
     if (command == NULL)
-        return unknown_command(p, first, p->in.group == NULL ? NULL : second, err);
+        return unknown_command(p, first, second, err);
     p->at += command_has_two_words(command) ? 2 : 1;
     p->in.command = command;
     p->in.request.operation = command->operation == NULL ? command->words : command->operation;
