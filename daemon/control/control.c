@@ -48,24 +48,6 @@ static enum status check_permit(const struct operation *operation,
                      permit_name(caller->permit), permit_name(operation->least));
 }
 
-static enum status run(struct serving *serving, struct error *err)
-{
-    const struct control_service *service = serving->service;
-    enum status status = service->begin == NULL ? OK : service->begin(service->context, err);
-    if (status != OK)
-        return status;
-    status = serving->handler->run(service->context, &serving->call, err);
-    if (service->end == NULL)
-        return status;
-    struct error ending = ERROR_INIT;
-    enum status ended = service->end(service->context, status == OK, &ending);
-    if (ended == OK)
-        return status;
-    if (err != NULL)
-        *err = ending;
-    return ended;
-}
-
 static enum status serve_request(struct serving *serving,
                                  const struct request *request,
                                  struct error *err)
@@ -77,7 +59,8 @@ static enum status serve_request(struct serving *serving,
     if (status == OK)
         status = argument_check(&serving->call.arguments, serving->call.reply, err);
     if (status == OK)
-        status = run(serving, err);
+        status =
+            serving->service->run(serving->service->context, serving->handler, &serving->call, err);
     if (status == OK) /* an answer that grew too large is a failure as well */
         status = reply_status(serving->call.reply, err);
     if (serving->service->record != NULL)

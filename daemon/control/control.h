@@ -41,16 +41,18 @@ struct control_service {
     const char *realm;
     const struct control_handler *handlers;
     size_t handler_count;
-    void *context; /* first argument of every run() */
+    void *context;
     /* Called once for each request that named an operation, after it was run or refused. */
     void (*record)(void *context,
                    const struct caller *caller,
                    const struct operation *operation,
                    const struct request *request,
                    const struct error *result);
-    /* NULL, or brackets around run(): a failed operation leaves nothing behind. */
-    enum status (*begin)(void *context, struct error *err);
-    enum status (*end)(void *context, bool keep, struct error *err);
+    /* Runs the handler: the owner's place for what comes before and after each. */
+    enum status (*run)(void *context,
+                       const struct control_handler *handler,
+                       struct control_call *call,
+                       struct error *err);
 };
 
 /* Appends one reply frame to *append_to.  The only failure is memory: close the connection.

@@ -278,17 +278,20 @@ static const struct argument_rule recalls[] = {
     {.name = "all", .kind = ARGUMENT_FLAG, .help = "those that were answered as well"}
 };
 static const struct argument_rule evidence_export[] = {
-    {.name = "given-to",
+    {.name = "entry",
+     .kind = ARGUMENT_ID,
+     .shown = "ENTRY",
+     .help = "id of the entry, or its first digits, as given and received show it" },
+    { .name = "given-to",
      .kind = ARGUMENT_CODE,
-     .help = "the entry stands in our feed to this node"                                      },
+     .help = "without ENTRY: it stands in our feed to this node"                                                             },
     { .name = "received-from",
      .kind = ARGUMENT_CODE,
-     .help = "the entry stands in the feed of this node to us"                                },
+     .help = "without ENTRY: it stands in the feed of this node to us"                                                             },
     { .name = "index",
      .kind = ARGUMENT_NUMBER,
-     .required = true,
      .max = FEED_ENTRIES_MAX,
-     .help = "its place in the feed, as given and received show it" },
+     .help = "without ENTRY: its place in that feed, from 0" },
     { .name = "with-content",
      .kind = ARGUMENT_FLAG,
      .help = "put the content into the file, so that its reader sees it"},
@@ -359,6 +362,7 @@ static const struct operation operations[] = {
     { "journal.list",       PERMIT_READ,    TAKES(journal_list)      },
     { "check",              PERMIT_READ,    TAKES_NOTHING            },
     { "backup.create",      PERMIT_PREPARE, TAKES(backup_create)     },
+    { "backup.status",      PERMIT_READ,    TAKES_NOTHING            },
     { "report.cooperation", PERMIT_READ,    TAKES(report_cooperation)},
 };
 

@@ -1,0 +1,34 @@
+/* The operations, one function for each; for admin.c only.  `context` is the struct admin.
+ *
+ * A function has its arguments checked (argument.h) and its caller permitted.  It writes its answer
+ * to call->reply, and sets admin->changed when it changed what others keep copies of.
+ */
+#ifndef COMITY_ADMIN_OPS_H
+#define COMITY_ADMIN_OPS_H
+
+#include "admin/admin.h"
+
+typedef enum status ops_fn(void *context, struct control_call *call, struct error *err);
+
+ops_fn node_ops_status, node_ops_inbox, node_ops_journal, node_ops_check;
+ops_fn peer_ops_card, peer_ops_add, peer_ops_accept, peer_ops_list, peer_ops_show, peer_ops_block,
+    peer_ops_forget, peer_ops_hold, peer_ops_release;
+ops_fn excerpt_ops_add, excerpt_ops_import, excerpt_ops_list, excerpt_ops_show, excerpt_ops_retire;
+ops_fn stats_ops_import, stats_ops_list, stats_ops_show, stats_ops_export;
+ops_fn consent_ops_draft, consent_ops_preview, consent_ops_propose, consent_ops_approve,
+    consent_ops_reject, consent_ops_revoke, consent_ops_list, consent_ops_show, consent_ops_history;
+ops_fn travel_ops_given, travel_ops_received, travel_ops_received_show, travel_ops_recalls,
+    travel_ops_evidence;
+ops_fn backup_ops_create, backup_ops_status;
+ops_fn report_ops_cooperation;
+
+/* What several of them say in the same way. */
+void ops_cell_id(struct reply_writer *w, const struct id *id);
+void ops_field_id(struct reply_writer *w, const char *name, const char *title, const struct id *id);
+void ops_field_time(struct reply_writer *w, const char *name, const char *title, int64_t wall_ms);
+void ops_cell_date(struct reply_writer *w, int64_t wall_ms); /* "-" for 0 and INT64_MAX */
+/* Lines of text ("what; next: do\n") as problems; "OPTION: what" names its option. */
+void ops_problem_lines(struct reply_writer *w, struct span lines);
+struct admin_link ops_link(const struct admin *admin, const struct code *code);
+
+#endif
