@@ -28,10 +28,14 @@ bool file_exists(sqlite3_vfs *vfs, const char *path)
     return vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &found) == SQLITE_OK && found != 0;
 }
 
-enum status file_open(
-    sqlite3_vfs *vfs, const char *path, bool create, struct file **ret_file, struct error *err)
+enum status file_open(sqlite3_vfs *vfs,
+                      const char *path,
+                      enum file_mode mode,
+                      struct file **ret_file,
+                      struct error *err)
 {
     bool there = file_exists(vfs, path);
+    bool create = mode == FILE_CREATE;
     if (create && there)
         return error_set(err, ERR_EXISTS, "%s exists already", path);
     if (!create && !there)
@@ -46,11 +50,12 @@ enum status file_open(
     memcpy(file->path, path, strlen(path) + 1);
     file->handle = handle;
     /* A super-journal to the VFS: no locks, and the first sync also syncs the directory. */
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_SUPER_JOURNAL;
+    int flags = SQLITE_OPEN_SUPER_JOURNAL |
+                (mode == FILE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     if (create)
         flags |= SQLITE_OPEN_CREATE;
     int rc = vfs->xOpen(vfs, file->path, handle, flags, &flags);
-    if (rc == SQLITE_OK && (flags & SQLITE_OPEN_READONLY) != 0)
+    if (rc == SQLITE_OK && mode != FILE_READ && (flags & SQLITE_OPEN_READONLY) != 0)
         rc = SQLITE_CANTOPEN;
     if (rc != SQLITE_OK) {
         enum status status = io_error(file, rc, "opening", err);

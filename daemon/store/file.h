@@ -7,14 +7,21 @@
 
 #include <sqlite3.h>
 
-struct file; /* open for reading and writing */
+struct file;
 
 enum { FILE_PATH_MAX = 4000 };
 
 bool file_exists(sqlite3_vfs *vfs, const char *path);
-/* With `create` the file must not exist (ERR_EXISTS), without it must (ERR_NOT_FOUND). */
-MUST_CHECK enum status file_open(
-    sqlite3_vfs *vfs, const char *path, bool create, struct file **ret_file, struct error *err);
+enum file_mode {
+    FILE_READ,  /* ERR_NOT_FOUND when it does not exist */
+    FILE_WRITE, /* reading and writing; the same */
+    FILE_CREATE /* likewise; ERR_EXISTS when it does exist */
+};
+MUST_CHECK enum status file_open(sqlite3_vfs *vfs,
+                                 const char *path,
+                                 enum file_mode mode,
+                                 struct file **ret_file,
+                                 struct error *err);
 void file_close(struct file *file);
 /* Zeros for what lies behind the end. */
 MUST_CHECK enum status file_read(

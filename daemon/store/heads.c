@@ -32,7 +32,7 @@ enum status heads_open(struct store *store, bool create, struct error *err)
         return error_set(err, ERR_MEMORY, "no memory for the heads");
     enum status status = file_path(store->directory, "heads", path, err);
     if (status == OK)
-        status = file_open(store->vfs, path, create, &heads->file, err);
+        status = file_open(store->vfs, path, create ? FILE_CREATE : FILE_WRITE, &heads->file, err);
     if (status == OK && create) { /* SQLite's VFS takes an empty file for a missing one */
         static const uint8_t nothing[HEADS_SLOT_SIZE] = { 0 };
         status = file_write(heads->file, 0, SPAN_ARRAY(nothing), err);
@@ -175,6 +175,21 @@ enum status heads_save(struct store *store, struct error *err)
     else
         (void)error_prefix(err, "heads");
     return status;
+}
+
+enum status heads_write_all(struct store *store, struct error *err)
+{
+    struct feed_row feeds[8];
+    size_t count = 1;
+    enum status status = heads_mark(store, 0, err);
+    for (int64_t after = 0; status == OK && count > 0;) {
+        status = feed_rows_list(store, after, feeds, sizeof(feeds) / sizeof(feeds[0]), &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = feeds[i].feed_id;
+            status = heads_mark(store, after, err);
+        }
+    }
+    return status == OK ? heads_save(store, err) : status;
 }
 
 static enum status flag(struct store *store, int64_t feed_id, struct error *err)

@@ -49,6 +49,7 @@ enum status heads_open(struct store *store, bool create, struct error *err);
 void heads_close(struct store *store);
 enum status heads_mark(struct store *store, int64_t feed_id, struct error *err);
 void heads_forget(struct store *store); /* the transaction was rolled back */
+enum status heads_write_all(struct store *store, struct error *err); /* after a restore */
 /* At opening: marks rolled-back feeds in the database. */
 enum status heads_compare(struct store *store, struct error *err);
 

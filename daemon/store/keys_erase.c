@@ -8,12 +8,12 @@
 
 /* After the commit: the WAL emptied, the bundle following, the old root gone.  Repeated by the next
  * erasure, or at opening, when it fails half-way. */
-static enum status finish(struct store *store, struct error *err)
+static enum status finish(struct store *store, bool after_crash, struct error *err)
 {
     struct keys *keys = store->keys;
     enum status status = store_checkpoint(store, err);
     if (status == OK)
-        status = bundle_follow(store, err);
+        status = bundle_follow(store, after_crash, err);
     if (status == OK)
         status = root_slot_wipe(&keys->slots, 1 - keys->slot, err);
     if (status == OK)
@@ -114,7 +114,7 @@ enum status keys_erase(struct store *store,
         return error_set(err, ERR_INTERNAL, "keys: erasing inside a transaction");
     if (count > KEYS_ERASE_MAX)
         return error_set(err, ERR_LIMIT, "%zu keys to erase at once > %d", count, KEYS_ERASE_MAX);
-    enum status status = keys->unfinished ? finish(store, err) : OK;
+    enum status status = keys->unfinished ? finish(store, true, err) : OK;
     if (status != OK || count == 0)
         return status != OK ? status : change(store, NULL, 0, NULL, with, err);
     struct seal_key root;
@@ -130,7 +130,7 @@ enum status keys_erase(struct store *store,
         keys->root_generation++;
         keys->slot = spare;
         keys->unfinished = true;
-        status = finish(store, err);
+        status = finish(store, false, err);
     } else if (!store_is_lost(store)) {
         /* Nothing was committed: the new root opens nothing and goes. */
         struct error local = ERROR_INIT;
@@ -167,7 +167,7 @@ enum status keys_erase_recover(struct store *store, struct error *err)
         keys->root_generation = slots[winner].generation;
         keys->unfinished = slots[1 - winner].used;
         if (keys->unfinished)
-            status = finish(store, err);
+            status = finish(store, true, err);
     }
     mem_wipe(slots, sizeof(slots));
     return status;

@@ -109,7 +109,7 @@ static enum status must_be_ours(struct store *store, struct error *err)
     return status;
 }
 
-static enum status configure(struct store *store, bool create, struct error *err)
+static void set_limits(struct store *store)
 {
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
         (void)sqlite3_limit(store->db, limits[i].id, limits[i].value);
@@ -119,6 +119,11 @@ static enum status configure(struct store *store, bool create, struct error *err
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+}
+
+static enum status configure(struct store *store, bool create, struct error *err)
+{
+    set_limits(store);
     enum status status = OK;
     for (size_t i = 0; status == OK && i < sizeof(pragmas) / sizeof(pragmas[0]); i++)
         status = run(store, pragmas[i], err);
@@ -153,6 +158,21 @@ enum status opening_connect(struct store *store, const char *path, bool create, 
     if (create)
         (void)chmod(path, S_IRUSR | S_IWUSR); /* the WAL takes its rights from this file */
     return configure(store, create, err);
+}
+
+enum status opening_connect_read(struct store *store, const char *path, struct error *err)
+{
+    int rc = sqlite3_open_v2(path, &store->db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                             store->vfs->zName);
+    if (rc != SQLITE_OK && store->db == NULL)
+        return error_set(err, ERR_MEMORY, "no memory to open %s", path);
+    if (rc != SQLITE_OK)
+        return store_fail(store, rc, err);
+    set_limits(store);
+    enum status status =
+        run(store, "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON", err);
+    return status == OK ? must_be_ours(store, err) : status;
 }
 
 enum status opening_examine(struct store *store, struct error *err)
@@ -191,15 +211,19 @@ static enum status read_database_id(struct store *store, struct error *err)
 static enum status make_database_id(struct store *store, struct error *err)
 {
     struct id id;
+    sqlite3_stmt *stmt = NULL;
     enum status status = id_make(&id, store->clock->wall_ms(store->clock), store->random, err);
-    if (status == OK)
-        status = store_begin(store, err);
     if (status != OK)
         return status;
-    status = store_meta_set(store, "database_id", SPAN_ARRAY(id.bytes), err);
-    if (status == OK)
-        return store_commit(store, err);
-    store_rollback(store);
+    int rc = sqlite3_prepare_v2(store->db, "INSERT INTO meta VALUES ('database_id', ?)", -1, &stmt,
+                                NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob(stmt, 1, id.bytes, ID_SIZE, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc != SQLITE_DONE)
+        status = store_fail(store, rc, err);
+    sqlite3_finalize(stmt);
     return status;
 }
 
@@ -229,24 +253,34 @@ static enum status missing(struct store *store,
                      store->directory, name);
 }
 
+enum status opening_identify(struct store *store,
+                             const struct store_options *options,
+                             struct error *err)
+{
+    enum status status = statement_prepare_all(store, err);
+    if (status == OK)
+        status = read_database_id(store, err);
+    return status == OK ? keys_tree_new(store, options->credential, err) : status;
+}
+
 enum status opening_attach(struct store *store,
                            const struct store_options *options,
                            bool create,
                            struct error *err)
 {
     char path[FILE_PATH_MAX];
-    enum status status = statement_prepare_all(store, err);
-    if (status == OK && create)
-        status = make_database_id(store, err);
+    enum status status = opening_identify(store, options, err);
     if (status == OK)
-        status = read_database_id(store, err);
-    if (status == OK)
-        status = keys_tree_new(store, options->credential, err);
-    if (status == OK)
+        status = file_path(store->directory, "keys.bundle", path, err);
+    if (status == OK) {
+        store->keys->bundled = file_exists(store->vfs, path);
         status = file_path(store->directory, "root.slot", path, err);
+    }
     if (status == OK)
         status = missing(store, "root.slot",
-                         file_open(store->vfs, path, create, &store->keys->slots.file, err), err);
+                         file_open(store->vfs, path, create ? FILE_CREATE : FILE_WRITE,
+                                   &store->keys->slots.file, err),
+                         err);
     if (status == OK && create)
         status = make_root(store, err);
     if (status == OK)
@@ -256,6 +290,17 @@ enum status opening_attach(struct store *store,
     if (status == OK)
         status = heads_compare(store, err);
     return status;
+}
+
+void opening_disconnect(struct store *store)
+{
+    store_rollback(store);
+    statement_finalize_all(store);
+    keys_tree_free(store);
+    heads_close(store);
+    if (store->db != NULL)
+        (void)sqlite3_close(store->db);
+    store->db = NULL;
 }
 
 enum status opening_refuse_existing(struct store *store, struct error *err)
@@ -302,20 +347,16 @@ enum status store_create(const struct store_options *options,
     if (status == OK)
         status = migration_apply(store, err);
     if (status == OK)
+        status = make_database_id(store, err);
+    if (status == OK)
         status = opening_attach(store, options, true, err);
     if (status == OK) {
         *ret_store = store;
         return OK;
     }
-    struct store *half = store;
-    sqlite3_vfs *vfs = half->vfs;
-    char *directory = mem_strdup(half->directory);
-    store_close(half);
-    if (directory != NULL) {
-        struct store names = { .vfs = vfs, .directory = directory };
-        opening_delete(&names);
-    }
-    mem_free(directory);
+    opening_disconnect(store);
+    opening_delete(store);
+    store_close(store);
     return status;
 }
 
@@ -352,12 +393,7 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    store_rollback(store);
-    statement_finalize_all(store);
-    keys_tree_free(store);
-    heads_close(store);
-    if (store->db != NULL)
-        (void)sqlite3_close(store->db);
+    opening_disconnect(store);
     sealer_free(store->sealer);
     buf_fini(&store->row_header);
     buf_fini(&store->row_sealed);

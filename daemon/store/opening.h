@@ -16,13 +16,22 @@ MUST_CHECK enum status opening_connect(struct store *store,
                                        const char *path,
                                        bool create,
                                        struct error *err);
+/* For looking only: nothing is changed, and no WAL is made. */
+MUST_CHECK enum status opening_connect_read(struct store *store,
+                                            const char *path,
+                                            struct error *err);
 /* It is not newer than this version, and passes quick_check. */
 MUST_CHECK enum status opening_examine(struct store *store, struct error *err);
-/* Statements, database id, key tree (root.slot) and heads; `create` makes them. */
+/* Statements, database id, and an empty key tree without a root. */
+MUST_CHECK enum status opening_identify(struct store *store,
+                                        const struct store_options *options,
+                                        struct error *err);
+/* The same, and root.slot and heads; `create` makes them. */
 MUST_CHECK enum status opening_attach(struct store *store,
                                       const struct store_options *options,
                                       bool create,
                                       struct error *err);
+void opening_disconnect(struct store *store); /* closes all files; what is left can be freed */
 /* ERR_EXISTS naming the first file of a node's storage that is there. */
 MUST_CHECK enum status opening_refuse_existing(struct store *store, struct error *err);
 void opening_delete(struct store *store); /* all files of the directory that we made */

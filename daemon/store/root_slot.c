@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char magic[8] = "CMTYROOT";
-enum { SUM_AT = ROOT_SLOT_SIZE - DIGEST_SIZE, FLAG_SEALED = 1, SEALED_SIZE = 60 };
+enum { SUM_AT = ROOT_SLOT_SIZE - DIGEST_SIZE, FLAG_SEALED = 1, SEALED_SIZE = 60, NUMBERS_AT = 100 };
 
 static enum status sum_of(const uint8_t *bytes, struct digest *ret_sum, struct error *err)
 {
@@ -16,8 +16,7 @@ static enum status sum_of(const uint8_t *bytes, struct digest *ret_sum, struct e
 }
 
 enum status root_slot_encode(const struct root_slots *slots,
-                             uint64_t generation,
-                             const struct seal_key *root,
+                             const struct root_slot *slot,
                              uint8_t ret_bytes[static ROOT_SLOT_SIZE],
                              struct error *err)
 {
@@ -25,15 +24,23 @@ enum status root_slot_encode(const struct root_slots *slots,
     struct writer w = writer_init(&out);
     writer_bytes(&w, span_of(magic, sizeof(magic)));
     writer_bytes(&w, SPAN_ARRAY(slots->database_id.bytes));
-    writer_u64(&w, generation);
+    writer_u64(&w, slot->generation);
     writer_u64(&w, slots->credential != NULL ? FLAG_SEALED : 0);
     enum status status = writer_done(&w, "root slot", err);
-    struct span plain = span_of(root->bytes, SEAL_KEY_SIZE);
+    struct span plain = span_of(slot->root.bytes, SEAL_KEY_SIZE);
     struct span about = SPAN_ARRAY(slots->database_id.bytes);
     if (status == OK)
         status = slots->credential == NULL
                      ? buf_append(&out, plain, err)
                      : seal(slots->sealer, slots->credential, &about, 1, plain, &out, err);
+    if (status == OK)
+        status = buf_append_zeros(&out, NUMBERS_AT - out.size, err);
+    writer_u64(&w, slot->tree_generation);
+    writer_u64(&w, slot->top_level);
+    writer_u64(&w, slot->next_leaf);
+    writer_u64(&w, slot->next_block);
+    if (status == OK)
+        status = writer_done(&w, "root slot", err);
     if (status == OK)
         status = buf_append_zeros(&out, SUM_AT - out.size, err);
     struct digest sum;
@@ -86,6 +93,11 @@ void root_slot_decode(const struct root_slots *slots,
         reader_copy(&r, ret_slot->root.bytes, SEAL_KEY_SIZE);
         ret_slot->readable = true;
     }
+    r = reader_init(span_of(bytes + NUMBERS_AT, SUM_AT - NUMBERS_AT));
+    ret_slot->tree_generation = reader_u64(&r);
+    ret_slot->top_level = reader_u64(&r);
+    ret_slot->next_leaf = reader_u64(&r);
+    ret_slot->next_block = reader_u64(&r);
 }
 
 enum status root_slot_read(struct root_slots *slots,
@@ -116,9 +128,11 @@ enum status root_slot_write(struct root_slots *slots,
                             struct error *err)
 {
     uint8_t bytes[ROOT_SLOT_SIZE];
-    enum status status = root_slot_encode(slots, generation, root, bytes, err);
+    struct root_slot slot = { .generation = generation, .root = *root };
+    enum status status = root_slot_encode(slots, &slot, bytes, err);
     if (status == OK)
         status = put(slots, index, bytes, err);
+    mem_wipe(&slot, sizeof(slot));
     mem_wipe(bytes, sizeof(bytes));
     return status;
 }

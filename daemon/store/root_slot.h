@@ -3,7 +3,8 @@
  * Two preallocated slots of 4,096 bytes, so that each stands on sectors of its own:
  *
  *   0 magic "CMTYROOT" · 8 database id (16) · 24 generation · 32 flags: 1 sealed by a credential ·
- *   40 root key (32, then zeros) or sealed root key (60) · 100 zeros · 4064 SHA-256 of 0..4063
+ *   40 root key (32, then zeros) or sealed root key (60) · 100 four numbers of keys.bundle ·
+ *   132 zeros · 4064 SHA-256 of 0..4063
  *
  * One slot is in use, the other zero; both are in use only while an erasure is under way.
  */
@@ -28,12 +29,14 @@ struct root_slot {
     bool readable;
     uint64_t generation;
     struct seal_key root; /* wipe */
+    /* keys.bundle (bundle.h) only; zeros in root.slot. */
+    uint64_t tree_generation; /* all key pages up to this one are in the bundle */
+    uint64_t top_level, next_leaf, next_block;
 };
 
 /* Encodes one slot; also the first block of keys.bundle has this shape. */
 MUST_CHECK enum status root_slot_encode(const struct root_slots *slots,
-                                        uint64_t generation,
-                                        const struct seal_key *root,
+                                        const struct root_slot *slot,
                                         uint8_t ret_bytes[static ROOT_SLOT_SIZE],
                                         struct error *err);
 /* Never fails for bad bytes: `readable` is false then. */

@@ -1,0 +1,251 @@
+#include "base/memory.h"
+#include "store/backup.h"
+#include "store/bundle.h"
+#include "store/heads.h"
+#include "store/keys_tree.h"
+#include "store/migration.h"
+#include "store/opening.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum status copy_file(struct store *store,
+                             const char *from,
+                             const char *to,
+                             struct error *err)
+{
+    enum { BLOCK = 65536 };
+    struct file *source = NULL;
+    struct file *target = NULL;
+    uint64_t size = 0;
+    uint8_t *block = mem_alloc(BLOCK);
+    enum status status = block == NULL ? error_set(err, ERR_MEMORY, "no memory to copy %s", from)
+                                       : file_open(store->vfs, from, FILE_READ, &source, err);
+    if (status == OK)
+        status = file_open(store->vfs, to, FILE_CREATE, &target, err);
+    if (status == OK)
+        status = file_size(source, &size, err);
+    for (uint64_t at = 0; status == OK && at < size; at += BLOCK) {
+        size_t part = size - at < BLOCK ? (size_t)(size - at) : BLOCK;
+        status = file_read(source, at, block, part, err);
+        if (status == OK)
+            status = file_write(target, at, span_of(block, part), err);
+    }
+    if (status == OK)
+        status = file_sync(target, err);
+    file_close(source);
+    file_close(target);
+    mem_free(block);
+    return status;
+}
+
+/* The head of the bundle, and that it opens its top page.  store->keys is there. */
+static enum status read_bundle(struct store *store,
+                               const char *path,
+                               struct file **ret_file,
+                               struct root_slot *ret_head,
+                               struct error *err)
+{
+    enum status status = file_open(store->vfs, path, FILE_READ, ret_file, err);
+    return status == OK ? bundle_read_head(&store->keys->slots, *ret_file, ret_head, err) : status;
+}
+
+static enum status set_tree(struct store *store, const struct root_slot *head, struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_KEY_TREE_SET);
+    query_put_uint(&q, head->top_level);
+    query_put_uint(&q, head->next_leaf);
+    query_put_uint(&q, head->next_block);
+    query_put_uint(&q, head->tree_generation);
+    enum status status = query_run(&q, err);
+    if (status != OK)
+        return status;
+    q = query_start(store, STATEMENT_KEY_GROUP_CLEAR); /* its places may be taken by later keys */
+    return query_run(&q, err);
+}
+
+static enum status fill(struct store *store,
+                        struct file *bundle,
+                        const struct root_slot *head,
+                        struct error *err)
+{
+    int64_t now_ms = store->clock->wall_ms(store->clock);
+    enum status status = store_begin(store, err);
+    if (status != OK)
+        return status;
+    status = set_tree(store, head, err);
+    if (status == OK)
+        status = bundle_load_pages(store, bundle, err);
+    if (status == OK)
+        status = store_meta_set(store, "restored_ms", span_of(&now_ms, sizeof(now_ms)), err);
+    if (status == OK)
+        return store_commit(store, err);
+    store_rollback(store);
+    return status;
+}
+
+static enum status check_root(struct store *store, const struct root_slot *head, struct error *err)
+{
+    bool opens = false;
+    store->keys->loaded = false;
+    enum status status = keys_tree_opens(store, &head->root, &opens, err);
+    if (status == OK && !opens)
+        status = error_set(err, ERR_CORRUPT,
+                           "the keys in the bundle do not open; next: take another copy of the "
+                           "newest bundle");
+    return status;
+}
+
+/* root.slot with the bundle's root, and the heads as the backup has them. */
+static enum status make_files(struct store *store, const struct root_slot *head, struct error *err)
+{
+    char path[FILE_PATH_MAX];
+    struct root_slots *slots = &store->keys->slots;
+    enum status status = file_path(store->directory, "root.slot", path, err);
+    if (status == OK)
+        status = file_open(store->vfs, path, FILE_CREATE, &slots->file, err);
+    for (int i = 0; status == OK && i < ROOT_SLOT_COUNT; i++)
+        status = root_slot_wipe(slots, i, err);
+    if (status == OK)
+        status = root_slot_write(slots, 0, head->generation, &head->root, err);
+    if (status == OK)
+        status = heads_open(store, true, err);
+    return status == OK ? heads_write_all(store, err) : status;
+}
+
+static enum status connect_bulk(struct store *store,
+                                const struct store_options *options,
+                                const char *path,
+                                struct error *err)
+{
+    enum status status = opening_connect(store, path, false, err);
+    if (status == OK)
+        status = opening_examine(store, err);
+    if (status == OK)
+        status = migration_apply(store, err);
+    return status == OK ? opening_identify(store, options, err) : status;
+}
+
+static enum status restore(struct store *store,
+                           const struct store_options *options,
+                           const char *bulk_path,
+                           const char *bundle_path,
+                           struct error *err)
+{
+    char path[FILE_PATH_MAX];
+    struct file *bundle = NULL;
+    struct root_slot head = { 0 };
+    enum status status = file_path(store->directory, "comity.db", path, err);
+    if (status == OK)
+        status = copy_file(store, bulk_path, path, err);
+    if (status == OK)
+        status = connect_bulk(store, options, path, err);
+    if (status == OK)
+        status = read_bundle(store, bundle_path, &bundle, &head, err);
+    if (status == OK)
+        status = fill(store, bundle, &head, err);
+    if (status == OK)
+        status = check_root(store, &head, err);
+    if (status == OK)
+        status = make_files(store, &head, err);
+    if (status == OK)
+        status = store_checkpoint(store, err);
+    file_close(bundle);
+    mem_wipe(&head, sizeof(head));
+    return status;
+}
+
+enum status backup_restore(const struct store_options *options,
+                           const char *bulk_path,
+                           const char *bundle_path,
+                           struct error *err)
+{
+    struct store *store = NULL;
+    enum status status = opening_new(options, &store, err);
+    if (status != OK)
+        return status;
+    status = opening_refuse_existing(store, err);
+    if (status == OK) {
+        status = restore(store, options, bulk_path, bundle_path, err);
+        opening_disconnect(store);
+        if (status != OK)
+            opening_delete(store);
+    }
+    store_close(store);
+    if (status != OK)
+        (void)error_prefix(err, "restore");
+    return status;
+}
+
+static enum status count(struct store *store,
+                         const char *sql,
+                         uint64_t *ret_count,
+                         struct error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *ret_count = (uint64_t)sqlite3_column_int64(stmt, 0);
+    enum status status = rc == SQLITE_ROW ? OK : store_fail(store, rc, err);
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+static enum status read_info(struct store *store, struct backup_info *ret_info, struct error *err)
+{
+    struct buf value = BUF_INIT;
+    enum status status = store_meta_get(store, "backup_ms", &value, err);
+    if (status == OK && value.size == sizeof(ret_info->made_ms))
+        memcpy(&ret_info->made_ms, value.data, sizeof(ret_info->made_ms));
+    buf_fini(&value);
+    if (status == OK)
+        status = count(store, "SELECT count(*) FROM feed", &ret_info->feeds, err);
+    if (status == OK)
+        status = count(store, "SELECT count(*) FROM entry", &ret_info->entries, err);
+    if (status == OK)
+        status = count(store, "SELECT count(*) FROM record", &ret_info->records, err);
+    if (status == OK)
+        status = migration_version(store, &ret_info->schema_version, err);
+    return status;
+}
+
+enum status backup_verify(const struct store_options *options,
+                          const char *bulk_path,
+                          const char *bundle_path,
+                          struct backup_info *ret_info,
+                          struct error *err)
+{
+    struct store *store = NULL;
+    struct file *bundle = NULL;
+    struct root_slot head = { 0 };
+    struct backup_info info = { 0 };
+    enum status status = opening_new(options, &store, err);
+    if (status != OK)
+        return status;
+    if (!file_exists(store->vfs, bulk_path))
+        status = error_set(err, ERR_NOT_FOUND, "there is no backup %s", bulk_path);
+    if (status == OK)
+        status = opening_connect_read(store, bulk_path, err);
+    if (status == OK)
+        status = opening_examine(store, err);
+    if (status == OK)
+        status = opening_identify(store, options, err);
+    if (status == OK)
+        status = store_check(store, err);
+    if (status == OK)
+        status = read_info(store, &info, err);
+    if (status == OK)
+        status = read_bundle(store, bundle_path, &bundle, &head, err);
+    if (status == OK)
+        status = bundle_check(store, bundle, &head, err);
+    if (status == OK)
+        *ret_info = info;
+    file_close(bundle);
+    mem_wipe(&head, sizeof(head));
+    store_close(store);
+    if (status != OK)
+        (void)error_prefix(err, "backup");
+    return status;
+}
