@@ -53,7 +53,8 @@ struct release {
     const uint64_t *mantissas_plus_one; /* 0: missing */
     const uint8_t *scales;              /* NULL: all 0 */
     struct buf plain;                   /* what the spans and codes point into */
-    struct buf tables;                  /* values and mantissas */
+    struct buf tables;                  /* the spans of all columns */
+    struct buf numbers;                 /* the mantissas */
 };
 void release_fini(struct release *release); /* wipes */
 struct release release_move(struct release *from);

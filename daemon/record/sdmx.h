@@ -37,8 +37,7 @@ MUST_CHECK enum status sdmx_import(struct span file,
 MUST_CHECK enum status sdmx_export(const struct release *release,
                                    struct buf *append_to,
                                    struct error *err);
-/* Header line alone or rows alone, for exports of several releases into one file: attribute
- * columns are then all of the structure's. */
+/* Several releases of one structure in one file, with the attributes that occur in any of them. */
 MUST_CHECK enum status sdmx_export_all(const struct release *const *releases,
                                        size_t count,
                                        struct buf *append_to,

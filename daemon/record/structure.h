@@ -14,11 +14,14 @@ struct codelist_entry {
     const char *code;
     const char *name; /* English */
 };
-struct codelist {
-    const char *id; /* "CL_FREQ" */
+struct code_table {
     const struct codelist_entry *entries;
-    size_t entry_count;
-    /* Codes beyond the entries (areas, offences, periods, free text); NULL: the entries only. */
+    size_t count;
+};
+struct codelist {
+    const char *id;                 /* "CL_FREQ" */
+    const struct code_table *codes; /* NULL: none */
+    /* Values beyond the codes (areas, offences, periods, free text); NULL: those only. */
     bool (*accepts)(struct span code);
     const char *rule; /* what a value must be, for messages */
 };

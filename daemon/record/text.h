@@ -7,11 +7,10 @@
 
 enum text_flaw {
     TEXT_CLEAN = 0,
-    TEXT_NOT_UTF8,  /* a byte sequence that is not strict UTF-8 (overlong, surrogate, cut, NUL) */
+    TEXT_NOT_UTF8,  /* a byte sequence that is not strict UTF-8 (overlong, surrogate, cut) */
     TEXT_CONTROL,   /* C0 but tab and line feed, DEL, C1, line and paragraph separators */
-    TEXT_DIRECTION, /* changes the direction of what is shown: U+061C 200E 200F 202A-202E 2066-2069
-                     */
-    TEXT_INVISIBLE  /* U+200B 2060 FEFF, tag characters, unassigned and private code points */
+    TEXT_DIRECTION, /* embeds, overrides or isolates direction: U+202A-202E 2066-2069 */
+    TEXT_INVISIBLE  /* U+200B 2060-2064 FEFF, annotation and tag characters, noncharacters */
 };
 const char *text_flaw_name(enum text_flaw flaw); /* "not UTF-8", "a control character", ... */
 
@@ -20,9 +19,12 @@ struct text_scan {
     size_t at;           /* its byte offset */
     uint32_t code_point; /* 0 when TEXT_NOT_UTF8 */
 };
-/* Pure.  One flaw is enough to refuse a text; joiners (U+200C 200D) are text in many languages. */
+/* The first flaw.  Joiners (U+200C 200D) and the marks U+200E 200F 061C are no flaw: languages need
+ * them, and they change nothing beyond their neighbours.  The marks are shown escaped all the same.
+ */
 struct text_scan text_scan(struct span text);
-bool text_is_utf8(struct span text);
+/* Bytes before the first that is not strict UTF-8; text.size when all is. */
+size_t text_valid_size(struct span text);
 
 /* Appends NFC(text).  ERR_INVALID when it is not UTF-8. */
 MUST_CHECK enum status text_normalise(struct span text, struct buf *append_to, struct error *err);

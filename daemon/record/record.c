@@ -1,0 +1,44 @@
+#include "record/record.h"
+
+#include "record/excerpt.h"
+#include "record/release.h"
+
+#include <string.h>
+
+const char *record_kind_name(enum record_kind kind)
+{
+    switch (kind) {
+    case RECORD_EXCERPT:
+        return "excerpt";
+    case RECORD_RELEASE:
+        return "release";
+    }
+    return "?";
+}
+
+bool record_kind_parse(const char *name, enum record_kind *ret_kind)
+{
+    bool excerpt = strcmp(name, "excerpt") == 0;
+    if (!excerpt && strcmp(name, "release") != 0)
+        return false;
+    *ret_kind = excerpt ? RECORD_EXCERPT : RECORD_RELEASE;
+    return true;
+}
+
+enum status record_check(enum record_kind kind, struct span bytes, struct error *err)
+{
+    switch (kind) {
+    case RECORD_EXCERPT: {
+        struct excerpt excerpt;
+        enum status status = excerpt_decode(bytes, &excerpt, err);
+        if (status == OK)
+            excerpt_fini(&excerpt);
+        return status;
+    }
+    case RECORD_RELEASE: {
+        size_t observations = 0;
+        return release_check(NULL, bytes, &observations, err);
+    }
+    }
+    return error_set(err, ERR_UNSUPPORTED, "record: kind %d is not one of excerpt, release", kind);
+}
