@@ -132,14 +132,15 @@ static enum status inbound_batch(struct session *session,
 static void send_receipt(struct session *session, struct span note)
 {
     struct error err = ERROR_INIT;
-    struct heading heading = { .size = 0 };
+    struct heading heading;
     struct buf frame = BUF_INIT;
-    enum status status = heading_read(note, &heading, &err);
-    if (status == OK && heading.size <= session->receipt_sent)
+    if (heading_read(note, &heading, &err) != OK) {
+        session_internal(session, "the receipt to send is no checkpoint");
         return;
-    if (status == OK)
-        status = codec_encode_receipt(note, &frame, &err);
-    if (status == OK) {
+    }
+    if (heading.size <= session->receipt_sent)
+        return;
+    if (codec_encode_receipt(note, &frame, &err) == OK) {
         session->receipt_sent = heading.size;
         session->stats.receipts_sent++;
         session_send(session, &frame);

@@ -386,8 +386,10 @@ enum status message_unpack(const ProtobufCMessageDescriptor *type,
     }
     if (arena->status == OK)
         return error_set(err, ERR_INVALID, "%s: malformed", type->short_name);
-    return error_set(err, arena->status, "%s: needs more than %zu bytes of memory",
-                     type->short_name, limits->heap_max);
+    if (arena->status == ERR_MEMORY)
+        return error_set(err, ERR_MEMORY, "%s: no memory to unpack it", type->short_name);
+    return error_set(err, ERR_LIMIT, "%s: needs more than %zu bytes of memory", type->short_name,
+                     limits->heap_max);
 }
 
 enum status message_pack(const ProtobufCMessage *message, struct buf *append_to, struct error *err)
