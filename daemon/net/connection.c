@@ -434,6 +434,11 @@ bool connection_dialled(const struct connection *connection)
     return connection->dialled;
 }
 
+void *connection_handler(const struct connection *connection)
+{
+    return connection->net->config.handlers.self;
+}
+
 const char *connection_address(const struct connection *connection)
 {
     return connection->address;

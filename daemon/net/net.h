@@ -91,6 +91,7 @@ struct net_stats net_stats(const struct net *net);
 
 void connection_set_owner(struct connection *connection, void *owner);
 void *connection_owner(const struct connection *connection);
+void *connection_handler(const struct connection *connection);       /* handlers.self of its net */
 bool connection_dialled(const struct connection *connection);        /* by us */
 const char *connection_address(const struct connection *connection); /* as text, for the log */
 struct tls *connection_tls(struct connection *connection);

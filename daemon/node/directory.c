@@ -20,6 +20,21 @@ void directory_fini(struct directory *directory)
     *directory = (struct directory){ NULL, 0 };
 }
 
+bool directory_equal(const struct directory *a, const struct directory *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct directory_peer *x = &a->peers[i], *y = &b->peers[i];
+        if (!code_equal(&x->known.code, &y->known.code) || x->blocked != y->blocked ||
+            strcmp(x->known.address, y->known.address) != 0 ||
+            !span_equal(buf_span(&x->anchor), buf_span(&y->anchor)) ||
+            !span_equal(buf_span(&x->crl), buf_span(&y->crl)))
+            return false;
+    }
+    return true;
+}
+
 static enum status add(struct store *store,
                        const struct peer_row *row,
                        struct directory *directory,

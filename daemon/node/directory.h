@@ -28,6 +28,7 @@ struct directory {
 MUST_CHECK enum status directory_read(struct store *store,
                                       struct directory *ret_directory,
                                       struct error *err);
+bool directory_equal(const struct directory *a, const struct directory *b);
 void directory_fini(struct directory *directory);
 MUST_CHECK enum status directory_trust(const struct directory *directory,
                                        const struct realm *realm,

@@ -52,6 +52,18 @@ void log_fields(enum log_level level, const char *name, const char *fields)
     (void)written; /* a log that cannot be written must not stop the node */
 }
 
+void log_problems(const struct buf *problems)
+{
+    struct span rest = buf_span(problems);
+    while (rest.size > 0) {
+        const uint8_t *end = memchr(rest.data, '\n', rest.size);
+        size_t size = end == NULL ? rest.size : (size_t)(end - rest.data);
+        log_event(LOG_LEVEL_ERROR, "config_problem", "text=\"%.*s\"", (int)size,
+                  (const char *)rest.data);
+        rest = span_slice(rest, end == NULL ? size : size + 1, rest.size);
+    }
+}
+
 void log_event(enum log_level level, const char *name, const char *format, ...)
 {
     char fields[LINE_MAX_BYTES];

@@ -13,6 +13,8 @@ void log_set_level(enum log_level level); /* before threads start, or on the loo
 void log_event(enum log_level level, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Fields that are formatted already. */
 void log_fields(enum log_level level, const char *name, const char *fields);
+/* Lines of config_read(), each as an event. */
+void log_problems(const struct buf *problems);
 /* Makes a line of what was put together: control characters become '?', and a quotation mark inside
  * a quoted value becomes an apostrophe, so that values end where they seem to. */
 void log_clean(char *line);

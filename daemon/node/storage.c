@@ -66,9 +66,13 @@ static enum status tick(struct storage *storage, struct error *err)
         status = heads_save(storage->store, err);
     if (status != OK)
         return status;
-    int64_t latest_ms =
-        store_clock(storage->store)->wall_ms(store_clock(storage->store)) + STORAGE_TICK_MAX_MS;
-    storage->tick_due_ms = next_ms < latest_ms ? next_ms : latest_ms;
+    struct clock *clock = store_clock(storage->store);
+    int64_t now_ms = clock->wall_ms(clock);
+    if (next_ms < now_ms + STORAGE_TICK_LEAST_MS)
+        next_ms = now_ms + STORAGE_TICK_LEAST_MS;
+    if (next_ms > now_ms + STORAGE_TICK_MAX_MS)
+        next_ms = now_ms + STORAGE_TICK_MAX_MS;
+    storage->tick_due_ms = next_ms;
     return OK;
 }
 

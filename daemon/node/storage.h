@@ -10,6 +10,7 @@
 enum {
     STORAGE_ERASE_STEP = 64,             /* subjects in one transaction */
     STORAGE_WAL_BYTES = 4 * 1024 * 1024, /* moved into the database when idle */
+    STORAGE_TICK_LEAST_MS = 10,          /* many may expire at once: in steps */
     STORAGE_TICK_MAX_MS = 60 * 1000,     /* clocks step: look at least every minute */
 };
 

@@ -57,8 +57,10 @@ struct job_table {
 struct job {
     const struct job_table *table;
     enum job_priority priority;
-    bool alone;         /* apply opens its own transactions (an erasure, a backup): no group */
-    size_t bytes;       /* what it weighs in the queue and in a group */
+    bool
+        own_savepoint; /* apply brackets its changes itself (control); its failure is the group's */
+    bool alone;        /* apply opens its own transactions (an erasure, a backup): no group */
+    size_t bytes;      /* what it weighs in the queue and in a group */
     struct error error; /* error.status OK when all steps succeeded */
     struct job *next;   /* the queue's */
 };

@@ -1,0 +1,452 @@
+#include "node/node.h"
+
+#include "base/memory.h"
+#include "node/log.h"
+#include "node/node_internal.h"
+#include "store/backup.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+enum {
+    ALIVE_MAX_MS =
+        90 * 1000,     /* a store thread that is silent for longer does not feed the watchdog */
+    TIMER_LEAST_MS = 1 /* a libuv timer of zero, set in its own callback, starves I/O */
+};
+
+/* -- the store thread's messages ----------------------------------------------------------------
+ */
+
+static void on_notify(void *context)
+{
+    (void)uv_async_send(&((struct node *)context)->wake);
+}
+
+/* A sync failed: what is on the disk is unknown.  Starting again recovers by opening. */
+static void on_fatal(void *context, const struct error *err)
+{
+    (void)context;
+    log_event(
+        LOG_LEVEL_ERROR, "disk_failed",
+        "status=%s reason=\"%s\" next=\"the node stops at once and must be started again; see "
+        "whether the disk is healthy and has room\"",
+        status_name(err->status), err->text);
+    abort();
+}
+
+static void on_changed(void *context)
+{
+    struct node *node = context;
+    if (!node->stopping)
+        exchange_wake(node->exchange);
+}
+
+static void start_network(struct node *node)
+{
+    struct error err = ERROR_INIT;
+    uint16_t port = 0;
+    const struct config *config = &node->config;
+    if (config->listen_host != NULL &&
+        net_listen(node->net, config->listen_host, config->listen_port, &port, &err) != OK) {
+        log_event(LOG_LEVEL_ERROR, "listen_failed", "reason=\"%s\"", err.text);
+        node->failed = true;
+        (void)raise(SIGTERM);
+        return;
+    }
+    node->network_started = true;
+    log_event(LOG_LEVEL_INFO, "started", "code=%s realm=%s listen=%s port=%u version=%s",
+              config->code.text, config->realm.text,
+              config->listen_host == NULL ? "-" : config->listen_host, port, COMITY_VERSION);
+    (void)sd_notify(0, "READY=1");
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct node *node = async->data;
+    service_deliver_progress(node);
+    (void)worker_deliver(node->worker);
+    if (node->directory_known && !node->network_started && !node->stopping && !node->failed)
+        start_network(node);
+}
+
+/* -- time ---------------------------------------------------------------------------------------
+ */
+
+static int64_t now_ms(void)
+{
+    return clock_system()->monotonic_ms(clock_system());
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct node *node = timer->data;
+    node->timer_due_ms = INT64_MAX;
+    if (node->network_started && !node->stopping)
+        exchange_tick(node->exchange);
+}
+
+static void end_if_idle(struct node *node)
+{
+    if (node->stopping && net_is_idle(node->net) && control_server_is_idle(node->control))
+        uv_stop(&node->loop);
+}
+
+/* Before the loop waits: whatever happened may have moved the exchange's deadline. */
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct node *node = prepare->data;
+    end_if_idle(node);
+    if (!node->network_started || node->stopping)
+        return;
+    int64_t due_ms = exchange_deadline_ms(node->exchange);
+    if (due_ms == node->timer_due_ms)
+        return;
+    node->timer_due_ms = due_ms;
+    int64_t wait_ms = due_ms == INT64_MAX ? IDLE_TIMEOUT_MS : due_ms - now_ms();
+    if (wait_ms < TIMER_LEAST_MS)
+        wait_ms = TIMER_LEAST_MS;
+    (void)uv_timer_start(&node->timer, on_timer, (uint64_t)wait_ms, 0);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+    const struct node *node = timer->data;
+    if (now_ms() - worker_stats(node->worker).last_alive_ms < ALIVE_MAX_MS)
+        (void)sd_notify(0, "WATCHDOG=1");
+}
+
+static void start_watchdog(struct node *node)
+{
+    uint64_t period_us = 0;
+    if (sd_watchdog_enabled(0, &period_us) > 0)
+        (void)uv_timer_start(&node->watchdog, on_watchdog, 0, period_us / 2000);
+}
+
+/* -- signals ------------------------------------------------------------------------------------
+ */
+
+static void on_stop(uv_signal_t *handle, int number)
+{
+    struct node *node = handle->data;
+    if (node->stopping)
+        return;
+    log_event(LOG_LEVEL_INFO, "stopping", "signal=%s", number == SIGINT ? "INT" : "TERM");
+    (void)sd_notify(0, "STOPPING=1");
+    node->stopping = true;
+    exchange_stop(node->exchange, "the node is stopping");
+    worker_stop(node->worker); /* finishes the group at work, and answers all that waits */
+    service_deliver_progress(node);
+    control_server_stop(node->control);
+    net_stop(node->net);
+}
+
+static enum status reload_identity(struct node *node, struct error *err)
+{
+    struct identity identity;
+    int64_t wall_ms = clock_system()->wall_ms(clock_system());
+    enum status status = identity_read(node->config.identity_directory, &node->config.realm,
+                                       &node->config.code, wall_ms, &identity, err);
+    if (status != OK)
+        return status;
+    /* The store thread uses the log and receipt keys: they change with a restart only. */
+    for (int role = 0; role < ROLE_COUNT; role++)
+        if (role != ROLE_TLS && !span_equal(buf_span(&identity.certificates[role]),
+                                            buf_span(&node->identity.certificates[role])))
+            status = error_set(err, ERR_WRONG_STATE,
+                               "the %s certificate cannot change while the node runs; next: "
+                               "restart it",
+                               role_name((enum role)role));
+    const struct tls_identity tls = { buf_span(&identity.certificates[ROLE_TLS]),
+                                      identity.keys[ROLE_TLS] };
+    if (status == OK)
+        status = tls_context_set_identity(node->tls, &tls, err);
+    if (status == OK) {
+        struct private_key *old = node->identity.keys[ROLE_TLS];
+        node->identity.keys[ROLE_TLS] = identity.keys[ROLE_TLS];
+        identity.keys[ROLE_TLS] = old;
+    }
+    identity_fini(&identity);
+    return status;
+}
+
+static enum status reload(struct node *node, struct error *err)
+{
+    struct config config;
+    struct buf problems = BUF_INIT;
+    enum status status = config_read(node->config.path, &config, &problems, err);
+    log_problems(&problems);
+    buf_fini(&problems);
+    if (status != OK)
+        return status;
+    status = config_check_reload(&node->config, &config, err);
+    if (status == OK)
+        status = reload_identity(node, err);
+    if (status != OK) {
+        config_fini(&config);
+        return status;
+    }
+    config_fini(&node->config);
+    node->config = config;
+    node->service.realm = node->config.realm.text;
+    log_set_level(node->config.log_level);
+    network_refresh(node);
+    return OK;
+}
+
+static void on_reload(uv_signal_t *handle, int number)
+{
+    (void)number;
+    struct node *node = handle->data;
+    struct error err = ERROR_INIT;
+    if (node->stopping)
+        return;
+    (void)sd_notify(0, "RELOADING=1");
+    if (reload(node, &err) == OK)
+        log_event(LOG_LEVEL_INFO, "reloaded", "config=%s", node->config.path);
+    else
+        log_event(LOG_LEVEL_ERROR, "reload_refused", "status=%s reason=\"%s\"",
+                  status_name(err.status), err.text);
+    (void)sd_notify(0, "READY=1");
+}
+
+/* -- start --------------------------------------------------------------------------------------
+ */
+
+static enum status open_store(struct node *node, struct error *err)
+{
+    const struct store_options options = {
+        .directory = node->config.storage_directory,
+        .clock = clock_system(),
+        .random = random_system(),
+    };
+    enum status status = store_open(&options, &node->store, err);
+    if (status != OK)
+        return error_prefix(err, "database in %s", node->config.storage_directory);
+    node->feed = (struct feed_context){
+        .store = node->store,
+        .clock = clock_system(),
+        .random = random_system(),
+        .realm = node->config.realm,
+        .self = node->config.code,
+        .log_key = node->identity.keys[ROLE_LOG],
+        .receipt_key = node->identity.keys[ROLE_RECEIPT],
+    };
+    node->storage = (struct storage){ .store = node->store, .feed = &node->feed };
+    return OK;
+}
+
+static enum status start_loop(struct node *node, struct error *err)
+{
+    int failed = uv_loop_init(&node->loop);
+    if (failed != 0)
+        return error_set(err, ERR_FULL, "event loop: %s", uv_strerror(failed));
+    node->has_loop = true;
+    const struct {
+        uv_signal_t *handle;
+        uv_signal_cb callback;
+        int number;
+    } signals[] = {
+        {&node->on_stop,       on_stop,   SIGTERM},
+        { &node->on_interrupt, on_stop,   SIGINT },
+        { &node->on_reload,    on_reload, SIGHUP },
+    };
+    for (size_t i = 0; failed == 0 && i < sizeof(signals) / sizeof(signals[0]); i++) {
+        failed = uv_signal_init(&node->loop, signals[i].handle);
+        signals[i].handle->data = node;
+        if (failed == 0)
+            failed = uv_signal_start(signals[i].handle, signals[i].callback, signals[i].number);
+    }
+    if (failed == 0)
+        failed = uv_async_init(&node->loop, &node->wake, on_wake);
+    node->wake.data = node;
+    (void)uv_timer_init(&node->loop, &node->timer);
+    (void)uv_timer_init(&node->loop, &node->watchdog);
+    (void)uv_prepare_init(&node->loop, &node->prepare);
+    node->timer.data = node;
+    node->watchdog.data = node;
+    node->prepare.data = node;
+    (void)uv_prepare_start(&node->prepare, on_prepare);
+    if (failed != 0)
+        return error_set(err, ERR_FULL, "event loop: %s", uv_strerror(failed));
+    return OK;
+}
+
+static enum status start_tls(struct node *node, struct error *err)
+{
+    struct trust *nobody = NULL; /* until the directory is read */
+    enum status status = trust_new(&node->config.realm, &node->config.code, NULL, 0, &nobody, err);
+    if (status != OK)
+        return status;
+    const struct tls_identity identity = { buf_span(&node->identity.certificates[ROLE_TLS]),
+                                           node->identity.keys[ROLE_TLS] };
+    return tls_context_new(&identity, nobody, clock_system(), &node->tls, err);
+}
+
+static enum status start_exchange(struct node *node, struct error *err)
+{
+    struct exchange_config config = {
+        .realm = node->config.realm,
+        .self = node->config.code,
+        .dial = node->config.dial,
+        .clock = clock_system(),
+        .random = random_system(),
+        .worker = node->worker,
+        .feed = network_feed(node),
+        .io = network_io(node),
+    };
+    enum status status =
+        config.random->fill(config.random, config.boot_id, sizeof(config.boot_id), err);
+    return status == OK ? exchange_new(&config, &node->exchange, err) : status;
+}
+
+static enum status start_parts(struct node *node, struct error *err)
+{
+    const struct control_config control = {
+        .loop = &node->loop,
+        .path = node->config.control_socket,
+        .handlers = service_handlers(node),
+    };
+    const struct net_config net = {
+        .loop = &node->loop,
+        .tls = node->tls,
+        .clock = clock_system(),
+        .handlers = network_handlers(node),
+    };
+    const struct worker_config worker = {
+        .storage = storage_of(&node->storage),
+        .clock = clock_system(),
+        .threaded = true,
+        .context = node,
+        .notify = on_notify,
+        .changed = on_changed,
+        .fatal = on_fatal,
+    };
+    enum status status = net_new(&net, &node->net, err);
+    if (status == OK)
+        status = control_server_new(&control, &node->control, err);
+    if (status == OK)
+        status = worker_new(&worker, &node->worker, err);
+    if (status == OK)
+        status = start_exchange(node, err);
+    if (status == OK)
+        network_refresh(node); /* what it finds starts the network */
+    return status;
+}
+
+enum status node_start(struct config *config, struct node **ret_node, struct error *err)
+{
+    struct node *node = mem_calloc(1, sizeof(*node));
+    if (node == NULL)
+        return error_set(err, ERR_MEMORY, "no memory");
+    (void)mallopt(M_ARENA_MAX, 2); /* two threads; each arena keeps what it once had */
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)setenv("UV_THREADPOOL_SIZE", "1", 0); /* it resolves names, nothing else */
+    pthread_mutex_init(&node->progress_mutex, NULL);
+    node->config = config_move(config);
+    node->timer_due_ms = INT64_MAX;
+    log_set_level(node->config.log_level);
+    int64_t wall_ms = clock_system()->wall_ms(clock_system());
+    enum status status = identity_read(node->config.identity_directory, &node->config.realm,
+                                       &node->config.code, wall_ms, &node->identity, err);
+    if (status == OK)
+        status = open_store(node, err);
+    if (status == OK)
+        status = service_init(node, err);
+    if (status == OK)
+        status = start_loop(node, err);
+    if (status == OK)
+        status = start_tls(node, err);
+    if (status == OK)
+        status = start_parts(node, err);
+    if (status != OK) {
+        node_stop(node);
+        return status;
+    }
+    start_watchdog(node);
+    *ret_node = node;
+    return OK;
+}
+
+bool node_run(struct node *node)
+{
+    (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+    return !node->failed;
+}
+
+/* -- stop ---------------------------------------------------------------------------------------
+ */
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void node_stop(struct node *node)
+{
+    if (node == NULL)
+        return;
+    bool clean = node->stopping;
+    node->stopping = true;
+    worker_free(node->worker);
+    if (node->net != NULL)
+        net_stop(node->net);
+    if (node->control != NULL)
+        control_server_stop(node->control);
+    while (node->has_loop && ((node->net != NULL && !net_is_idle(node->net)) ||
+                              (node->control != NULL && !control_server_is_idle(node->control))))
+        (void)uv_run(&node->loop, UV_RUN_ONCE);
+    exchange_free(node->exchange);
+    net_free(node->net);
+    control_server_free(node->control);
+    tls_context_free(node->tls);
+    if (node->has_loop) {
+        uv_walk(&node->loop, close_handle, NULL);
+        (void)uv_run(&node->loop, UV_RUN_DEFAULT);
+        (void)uv_loop_close(&node->loop);
+    }
+    service_fini(node);
+    store_close(node->store);
+    directory_fini(&node->directory);
+    identity_fini(&node->identity);
+    if (clean)
+        log_event(LOG_LEVEL_INFO, "stopped", "code=%s", node->config.code.text);
+    config_fini(&node->config);
+    pthread_mutex_destroy(&node->progress_mutex);
+    mem_free(node);
+}
+
+/* -- without running ----------------------------------------------------------------------------
+ */
+
+enum status node_create(const struct config *config, struct error *err)
+{
+    const struct store_options options = {
+        .directory = config->storage_directory,
+        .clock = clock_system(),
+        .random = random_system(),
+    };
+    struct store *store = NULL;
+    enum status status = store_create(&options, &store, err);
+    if (status != OK)
+        return error_prefix(err, "%s", config->storage_directory);
+    store_close(store);
+    return OK;
+}
+
+enum status node_restore(const struct config *config, const char *backup, struct error *err)
+{
+    const struct store_options options = {
+        .directory = config->storage_directory,
+        .clock = clock_system(),
+        .random = random_system(),
+    };
+    char bundle[512];
+    snprintf(bundle, sizeof(bundle), "%s/keys.bundle", config->storage_directory);
+    return backup_restore(&options, backup, bundle, err);
+}

@@ -1,0 +1,187 @@
+/* Requests of the control socket as jobs for the store thread. */
+#include "base/memory.h"
+#include "node/log.h"
+#include "node/node_internal.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_SERVICE_MAX = 16 * 1024 };
+
+struct request_job {
+    struct job job;
+    struct node *node;
+    struct control_client *client;
+    struct caller caller;
+    struct buf message;
+    struct buf reply;
+    struct error result;
+};
+
+/* -- who ----------------------------------------------------------------------------------------
+ */
+
+static void name_caller(struct caller *caller)
+{
+    struct passwd entry, *found = NULL;
+    char *memory = mem_alloc(NAME_SERVICE_MAX);
+    if (memory != NULL)
+        (void)getpwuid_r(caller->uid, &entry, memory, NAME_SERVICE_MAX, &found);
+    if (found != NULL)
+        snprintf(caller->name, sizeof(caller->name), "%.63s", found->pw_name);
+    else
+        snprintf(caller->name, sizeof(caller->name), "%u", caller->uid);
+    mem_free(memory);
+}
+
+static void on_admit(void *self, struct caller *caller, const gid_t *groups, size_t count)
+{
+    const struct config *config = &((struct node *)self)->config;
+    caller->permit = PERMIT_NONE;
+    if (people_include(&config->auditors, caller->uid, groups, count))
+        caller->permit = PERMIT_READ;
+    if (people_include(&config->operators, caller->uid, groups, count))
+        caller->permit = PERMIT_PREPARE;
+    if (people_include(&config->approvers, caller->uid, groups, count))
+        caller->permit = PERMIT_APPROVE;
+    if (caller->permit != PERMIT_NONE)
+        name_caller(caller);
+}
+
+/* -- progress: from the store thread to the loop ------------------------------------------------
+ */
+
+static void on_progress(void *self, struct span frame)
+{
+    struct request_job *job = self;
+    struct node *node = job->node;
+    struct progress *progress = mem_calloc(1, sizeof(*progress));
+    if (progress == NULL || buf_append(&progress->frame, frame, NULL) != OK) {
+        mem_free(progress);
+        return; /* it is only a courtesy */
+    }
+    progress->client = job->client;
+    pthread_mutex_lock(&node->progress_mutex);
+    if (node->progress_last != NULL)
+        node->progress_last->next = progress;
+    else
+        node->progress_first = progress;
+    node->progress_last = progress;
+    pthread_mutex_unlock(&node->progress_mutex);
+    (void)uv_async_send(&node->wake);
+}
+
+void service_deliver_progress(struct node *node)
+{
+    pthread_mutex_lock(&node->progress_mutex);
+    struct progress *first = node->progress_first;
+    node->progress_first = NULL;
+    node->progress_last = NULL;
+    pthread_mutex_unlock(&node->progress_mutex);
+    while (first != NULL) {
+        struct progress *next = first->next;
+        control_client_send(first->client, &first->frame);
+        buf_fini(&first->frame);
+        mem_free(first);
+        first = next;
+    }
+}
+
+/* -- requests -----------------------------------------------------------------------------------
+ */
+
+static enum status request_apply(struct job *job, struct error *err)
+{
+    struct request_job *self = (struct request_job *)job;
+    const struct control_listener listener = { self, on_progress };
+    enum status status =
+        control_serve(&self->node->service, &self->caller, buf_span(&self->message), listener,
+                      &self->reply, &self->result);
+    if (status != OK)
+        return error_set(err, status, "no memory for the reply");
+    return OK;
+}
+
+static void request_done(struct job *job)
+{
+    struct request_job *self = (struct request_job *)job;
+    struct node *node = self->node;
+    if (job->error.status != OK) { /* the group failed: nothing of it happened */
+        buf_fini(&self->reply);
+        if (control_refuse(node->config.realm.text, &job->error, &self->reply, NULL) != OK)
+            buf_fini(&self->reply);
+        self->result = job->error;
+    }
+    log_event(LOG_LEVEL_INFO, "control", "uid=%u user=%s status=%s", self->caller.uid,
+              self->caller.name, status_name(self->result.status));
+    control_client_send(self->client, &self->reply);
+    control_client_done(self->client);
+    if (job->error.status == OK && !node->stopping) {
+        network_refresh(node);
+        exchange_wake(node->exchange);
+        worker_hurry(node->worker);
+    }
+    buf_fini(&self->message);
+    buf_fini(&self->reply);
+    mem_free(self);
+}
+
+static const struct job_table REQUEST_JOB = { "control", NULL, request_apply, NULL, request_done };
+
+static void on_request(void *self, struct control_client *client, struct buf *message)
+{
+    struct node *node = self;
+    struct error err = ERROR_INIT;
+    struct request_job *job = mem_calloc(1, sizeof(*job));
+    enum status status = job == NULL ? error_set(&err, ERR_MEMORY, "no memory") : OK;
+    if (status == OK) {
+        job->job = (struct job){ .table = &REQUEST_JOB,
+                                 .priority = JOB_URGENT,
+                                 .own_savepoint = true,
+                                 .bytes = sizeof(*job) + message->size };
+        job->node = node;
+        job->client = client;
+        job->caller = *control_client_caller(client);
+        job->message = buf_move(message);
+        status = worker_submit(node->worker, &job->job, &err);
+    }
+    if (status == OK)
+        return;
+    if (job != NULL)
+        buf_fini(&job->message);
+    mem_free(job);
+    struct buf reply = BUF_INIT;
+    if (control_refuse(node->config.realm.text, &err, &reply, NULL) == OK)
+        control_client_send(client, &reply);
+    buf_fini(&reply);
+    control_client_done(client);
+}
+
+static void on_event(void *self, const char *name, const char *fields)
+{
+    (void)self;
+    log_fields(LOG_LEVEL_INFO, name, fields);
+}
+
+enum status service_init(struct node *node, struct error *err)
+{
+    (void)err;
+    node->service = (struct control_service){ .realm = node->config.realm.text };
+    return OK;
+}
+
+void service_fini(struct node *node)
+{
+    service_deliver_progress(node);
+}
+
+struct control_handlers service_handlers(struct node *node)
+{
+    return (struct control_handlers){
+        .self = node,
+        .admit = on_admit,
+        .request = on_request,
+        .event = on_event,
+    };
+}
