@@ -5,8 +5,8 @@
  * only then releases the answer.  So nothing is signed that is not durable, and nothing is sent
  * that is not signed.  Ed25519 is deterministic: after a crash the same head gives the same note.
  *
- * Every function takes the peer by code; an unknown, unaccepted, blocked or held peer gives
- * ERR_DENIED.  Times are wall milliseconds.
+ * Every function takes the peer by code; an unknown, unaccepted or blocked peer gives ERR_DENIED.
+ * To a held one only recalls leave.  Times are wall milliseconds.
  */
 #ifndef COMITY_FEED_FEED_H
 #define COMITY_FEED_FEED_H
@@ -50,15 +50,16 @@ MUST_CHECK enum status feed_resume(struct feed_context *feed,
 
 /* Fills a batch that starts at `from`: entries that are numbered already (sent again; the policy
  * decides on each body again), or, when all are, the next ones out of the queue, which get their
- * place here.  No entries: nothing waits.  The checkpoint is left empty when something new was
- * numbered (feed_publish_sign makes it after the commit), otherwise it is a stored one. */
+ * place here.  No entries: nothing waits.  The checkpoint is empty until feed_publish_sign.  A
+ * batch may be smaller than max_bytes (publication.h says why), and larger when a body that may not
+ * leave any more has to reach its withdrawal (resend.c), but never above BATCH_BYTES_MAX. */
 MUST_CHECK enum status feed_publish(struct feed_context *feed,
                                     const struct code *peer,
                                     uint64_t from,
                                     size_t max_bytes,
                                     struct batch *ret_batch,
                                     struct error *err);
-/* After the commit and after the heads file: signs and stores nothing; fills batch->checkpoint. */
+/* After the commit and after the heads file: fills batch->checkpoint; stores nothing. */
 MUST_CHECK enum status feed_publish_sign(struct feed_context *feed,
                                          struct batch *batch,
                                          struct error *err);

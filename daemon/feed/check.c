@@ -1,0 +1,418 @@
+#include "feed/check.h"
+
+#include "feed/compose.h"
+#include "feed/ingestion.h"
+#include "feed/journal.h"
+#include "log/checkpoint.h"
+#include "log/origin.h"
+#include "store/delivery_rows.h"
+#include "store/entry_rows.h"
+#include "store/keys.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PAGE = 32 };
+
+struct check {
+    struct feed_context *feed;
+    struct check_result result;
+    struct public_key log_key;
+    struct public_key receipt_key;
+    /* The feed at hand. */
+    struct feed_row row;
+    struct peer_row peer;
+    struct tree tree;
+    struct buf salt, body, plain, header;
+};
+
+void check_result_fini(struct check_result *result)
+{
+    if (result != NULL)
+        buf_fini(&result->text);
+}
+
+static enum status problem(struct check *check, struct error *err, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static enum status problem(struct check *check, struct error *err, const char *format, ...)
+{
+    char line[ERROR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    check->result.problems++;
+    if (check->result.problems > CHECK_PROBLEMS_MAX)
+        return OK;
+    return buf_printf(&check->result.text, err, "%s\n", line);
+}
+
+/* A failure that says something about the data is a problem; one of the machine ends the check. */
+static bool is_finding(enum status status)
+{
+    return status != OK && status != ERR_IO && status != ERR_MEMORY && status != ERR_FULL &&
+           status != ERR_BUSY && status != ERR_INTERNAL;
+}
+
+/* -- entries ------------------------------------------------------------------------------------
+ */
+
+static enum status open_body(struct check *check,
+                             const struct entry_row *entry,
+                             const struct entry_header *header,
+                             struct error *err)
+{
+    bool canonical = false;
+    buf_clear(&check->salt);
+    buf_clear(&check->body);
+    buf_clear(&check->plain);
+    enum status status =
+        entry_rows_open(check->feed->store, entry, &check->salt, &check->plain, &canonical, err);
+    if (status == OK && canonical)
+        status = header_pad(header->kind, buf_span(&check->plain), &check->body, err);
+    else if (status == OK)
+        status = buf_append(&check->body, buf_span(&check->plain), err);
+    if (status == OK)
+        status = header_open(header, span_text(check->row.origin), buf_span(&check->salt),
+                             buf_span(&check->body), err);
+    return status;
+}
+
+static enum status check_body(struct check *check,
+                              const struct entry_row *entry,
+                              const struct entry_header *header,
+                              struct error *err)
+{
+    struct error why = ERROR_INIT;
+    bool may_be_gone = (entry->flags & (ENTRY_WITHHELD | ENTRY_ERASED)) != 0;
+    if (header->has_inline)
+        return OK;
+    if (may_be_gone) {
+        check->result.erased++;
+        return OK;
+    }
+    enum status status = open_body(check, entry, header, &why);
+    if (status == ERR_ERASED) {
+        check->result.erased++;
+        return check->row.direction == FEED_OUT
+                   ? OK
+                   : problem(check, err, "%s entry %llu: its key is gone, but it is not erased",
+                             check->row.origin, (unsigned long long)entry->index);
+    }
+    if (is_finding(status))
+        return problem(check, err, "%s entry %llu: %s", check->row.origin,
+                       (unsigned long long)entry->index, why.text);
+    if (status != OK)
+        return error_set(err, status, "%s", why.text);
+    check->result.opened++;
+    return OK;
+}
+
+static enum status check_entry(struct check *check, uint64_t index, struct error *err)
+{
+    struct entry_row entry;
+    struct entry_header header;
+    struct digest leaf;
+    struct error why = ERROR_INIT;
+    enum status status =
+        entry_rows_get(check->feed->store, check->row.feed_id, index, &entry, &why);
+    buf_clear(&check->header);
+    if (status == OK)
+        status = buf_append(&check->header, entry.header, &why);
+    if (status == OK)
+        status = tree_leaf(buf_span(&check->header), &leaf, &why);
+    if (status == OK)
+        status = tree_append(&check->tree, &leaf, NULL, &why);
+    if (status == OK)
+        status = header_decode(buf_span(&check->header), &header, &why);
+    if (is_finding(status))
+        return problem(check, err, "%s entry %llu: %s", check->row.origin,
+                       (unsigned long long)index, why.text);
+    if (status != OK)
+        return error_set(err, status, "%s", why.text);
+    check->result.entries++;
+    return check_body(check, &entry, &header, err);
+}
+
+/* -- one feed -----------------------------------------------------------------------------------
+ */
+
+/* A stored note: its signatures, and the root at its size by the leaves themselves. */
+static enum status check_note(struct check *check,
+                              enum feed_note which,
+                              const struct tree *at_receipt,
+                              struct error *err)
+{
+    struct buf note = BUF_INIT;
+    struct checkpoint checkpoint = { 0 };
+    struct digest root = { { 0 } };
+    struct error why = ERROR_INIT;
+    bool ours = check->row.direction == FEED_OUT;
+    const struct public_key *log_key = ours ? &check->log_key : &check->peer.log_key;
+    char cosigner[ORIGIN_TEXT_SIZE];
+    uint64_t time_s = 0;
+    origin_receipt(&check->feed->realm, &check->peer.code, cosigner);
+    enum status status =
+        feed_rows_get_note(check->feed->store, check->row.feed_id, which, &note, err);
+    if (status != OK || note.size == 0) {
+        buf_fini(&note);
+        return status;
+    }
+    struct span origin = span_text(check->row.origin);
+    if (ours && which == FEED_NOTE_RECEIPT)
+        status = checkpoint_open_receipt(buf_span(&note), origin, log_key, cosigner,
+                                         &check->peer.receipt_key, &checkpoint, &time_s, &why);
+    else
+        status = checkpoint_open(buf_span(&note), origin, log_key, &checkpoint, &why);
+    const struct tree *tree = checkpoint.size == check->tree.size ? &check->tree : at_receipt;
+    bool comparable = status == OK && tree->size == checkpoint.size;
+    if (comparable)
+        status = tree_root(tree, &root, &why);
+    if (comparable && status == OK && !digest_equal(&root, &checkpoint.root))
+        status = error_set(&why, ERR_MISMATCH, "signed over another root than the entries give");
+    if (status == OK && ours && checkpoint.size > check->row.size && !check->row.rolled_back)
+        status =
+            error_set(&why, ERR_MISMATCH, "over %llu entries, %llu are here",
+                      (unsigned long long)checkpoint.size, (unsigned long long)check->row.size);
+    buf_fini(&note);
+    if (status == OK)
+        return OK;
+    return problem(check, err, "%s %s: %s", check->row.origin,
+                   which == FEED_NOTE_RECEIPT ? "receipt" : "checkpoint", why.text);
+}
+
+static enum status check_head(struct check *check, struct error *err)
+{
+    struct digest root;
+    enum status status = tree_root(&check->tree, &root, err);
+    if (status != OK)
+        return status;
+    if (check->tree.size != check->row.size || !digest_equal(&root, &check->row.root))
+        return problem(check, err, "%s: the entries do not give the root that is stored",
+                       check->row.origin);
+    size_t size = (size_t)tree_peak_count(check->tree.size) * DIGEST_SIZE;
+    if (size != check->row.frontier_size ||
+        (size > 0 && memcmp(check->row.frontier, check->tree.peaks, size) != 0))
+        return problem(check, err, "%s: the frontier that is stored is not that of the entries",
+                       check->row.origin);
+    return OK;
+}
+
+/* Stored subtrees must give the same root as the leaves, or proofs would be wrong. */
+static enum status check_subtrees(struct check *check, struct error *err)
+{
+    struct leaves leaves = { .store = check->feed->store, .feed_id = check->row.feed_id };
+    struct proof_source source = leaves_source(&leaves);
+    struct error why = ERROR_INIT;
+    struct tree tree;
+    enum status status = proof_frontier(&source, check->row.size, &tree, &why);
+    if (is_finding(status))
+        return problem(check, err, "%s: a stored subtree: %s", check->row.origin, why.text);
+    if (status != OK)
+        return error_set(err, status, "%s", why.text);
+    if (memcmp(tree.peaks, check->tree.peaks, tree_peak_count(tree.size) * DIGEST_SIZE) != 0)
+        return problem(check, err, "%s: a stored subtree is not that of the entries",
+                       check->row.origin);
+    return OK;
+}
+
+static enum status check_one_feed(struct check *check, struct error *err)
+{
+    struct tree at_receipt;
+    tree_init(&check->tree);
+    tree_init(&at_receipt);
+    enum status status =
+        peer_rows_get_id(check->feed->store, check->row.peer_id, &check->peer, err);
+    if (status == ERR_NOT_FOUND)
+        return problem(check, err, "%s: belongs to no peer", check->row.origin);
+    for (uint64_t index = 0; status == OK && index < check->row.size; index++) {
+        status = check_entry(check, index, err);
+        if (check->tree.size == check->row.receipt_size)
+            at_receipt = check->tree;
+    }
+    if (status == OK)
+        status = check_head(check, err);
+    if (status == OK && check->tree.size == check->row.size)
+        status = check_subtrees(check, err);
+    if (status == OK)
+        status = check_note(check, FEED_NOTE_CHECKPOINT, &at_receipt, err);
+    if (status == OK)
+        status = check_note(check, FEED_NOTE_RECEIPT, &at_receipt, err);
+    check->result.feeds++;
+    return status;
+}
+
+static enum status check_feeds(struct check *check, struct error *err)
+{
+    int64_t after = 0;
+    size_t count = 1;
+    enum status status = OK;
+    while (status == OK && count == 1) {
+        status = feed_rows_list(check->feed->store, after, &check->row, 1, &count, err);
+        if (status != OK || count == 0)
+            break;
+        after = check->row.feed_id;
+        status = check_one_feed(check, err);
+    }
+    return status;
+}
+
+/* -- what refers to entries ---------------------------------------------------------------------
+ */
+
+static enum status check_holding(struct check *check,
+                                 const struct holding_row *row,
+                                 struct error *err)
+{
+    struct entry_row entry;
+    struct entry_header header;
+    struct seal_key key;
+    struct error why = ERROR_INIT;
+    check->result.holdings++;
+    enum status status = entry_rows_get(check->feed->store, row->feed_id, row->index, &entry, &why);
+    if (status == OK)
+        status = header_decode(entry.header, &header, &why);
+    if (is_finding(status))
+        return problem(check, err, "holding %lld/%llu names an entry that is not here",
+                       (long long)row->feed_id, (unsigned long long)row->index);
+    if (status != OK)
+        return error_set(err, status, "%s", why.text);
+    if (!id_equal(&header.entry_id, &row->entry_id) ||
+        !id_equal(&header.subject_id, &row->subject_id))
+        return problem(check, err, "holding %lld/%llu is not of the entry that it names",
+                       (long long)row->feed_id, (unsigned long long)row->index);
+    if (row->state != HOLDING_ERASED || entry.key_slot == KEY_SLOT_NONE)
+        return OK;
+    status = keys_get(check->feed->store, entry.key_slot, &key, &why);
+    if (status == OK)
+        return problem(check, err, "holding %lld/%llu is said to be erased, its key is here",
+                       (long long)row->feed_id, (unsigned long long)row->index);
+    return status == ERR_ERASED ? OK : error_set(err, status, "%s", why.text);
+}
+
+static enum status check_holdings(struct check *check, struct error *err)
+{
+    struct holding_row rows[PAGE];
+    struct holding_filter all = { 0 };
+    struct holding_place place = { 0 };
+    size_t count = PAGE;
+    enum status status = OK;
+    while (status == OK && count == PAGE) {
+        status = holding_rows_list(check->feed->store, &all, &place, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++)
+            status = check_holding(check, &rows[i], err);
+    }
+    return status;
+}
+
+static enum status check_deliveries(struct check *check, struct error *err)
+{
+    struct delivery_row rows[PAGE];
+    struct delivery_filter all = { 0 };
+    int64_t after = 0;
+    size_t count = PAGE;
+    enum status status = OK;
+    while (status == OK && count == PAGE) {
+        status = delivery_rows_list(check->feed->store, &all, after, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            struct entry_row entry;
+            struct error why = ERROR_INIT;
+            after = rows[i].delivery_id;
+            check->result.deliveries++;
+            status =
+                entry_rows_get(check->feed->store, rows[i].feed_id, rows[i].index, &entry, &why);
+            if (is_finding(status))
+                status = problem(check, err, "delivery %lld names an entry that is not here",
+                                 (long long)after);
+            else if (status != OK)
+                error_set(err, status, "%s", why.text);
+        }
+    }
+    return status;
+}
+
+static enum status check_terms(struct check *check, struct error *err)
+{
+    struct terms_row row;
+    struct terms_row after;
+    bool started = false;
+    size_t count = 1;
+    enum status status = OK;
+    while (status == OK && count == 1) {
+        struct entry_row entry;
+        struct error why = ERROR_INIT;
+        status =
+            terms_rows_list(check->feed->store, 0, started ? &after : NULL, &row, 1, &count, err);
+        if (status != OK || count == 0)
+            break;
+        after = row;
+        started = true;
+        status = entry_rows_get(check->feed->store, row.feed_id, row.index, &entry, &why);
+        if (is_finding(status))
+            status = problem(check, err, "received terms name entry %lld/%llu, which is not here",
+                             (long long)row.feed_id, (unsigned long long)row.index);
+        else if (status != OK)
+            error_set(err, status, "%s", why.text);
+    }
+    return status;
+}
+
+/* -- all ----------------------------------------------------------------------------------------
+ */
+
+static enum status check_journal(struct check *check, struct error *err)
+{
+    struct error why = ERROR_INIT;
+    enum status status =
+        journal_verify(check->feed, SPAN_EMPTY, &check->result.journal_records, &why);
+    if (is_finding(status))
+        return problem(check, err, "%s", why.text);
+    return status == OK ? OK : error_set(err, status, "%s", why.text);
+}
+
+static enum status check_database(struct check *check, struct error *err)
+{
+    struct error why = ERROR_INIT;
+    enum status status = store_check(check->feed->store, &why);
+    if (is_finding(status))
+        return problem(check, err, "%s", why.text);
+    return status == OK ? OK : error_set(err, status, "%s", why.text);
+}
+
+enum status feed_check(struct feed_context *feed,
+                       struct check_result *ret_result,
+                       struct error *err)
+{
+    struct check check = { .feed = feed };
+    check.salt.secret = true;
+    check.body.secret = true;
+    check.plain.secret = true;
+    enum status status = private_key_public(feed->log_key, &check.log_key, err);
+    if (status == OK)
+        status = private_key_public(feed->receipt_key, &check.receipt_key, err);
+    if (status == OK)
+        status = check_database(&check, err);
+    if (status == OK)
+        status = check_feeds(&check, err);
+    if (status == OK)
+        status = check_holdings(&check, err);
+    if (status == OK)
+        status = check_deliveries(&check, err);
+    if (status == OK)
+        status = check_terms(&check, err);
+    if (status == OK)
+        status = check_journal(&check, err);
+    buf_fini(&check.salt);
+    buf_fini(&check.body);
+    buf_fini(&check.plain);
+    buf_fini(&check.header);
+    if (status != OK) {
+        check_result_fini(&check.result);
+        error_prefix(err, "check");
+        return status;
+    }
+    *ret_result = check.result;
+    return OK;
+}

@@ -1,0 +1,27 @@
+/* Recomputes everything that can be recomputed from the stored bytes, and reports what is wrong.
+ *
+ * Every leaf, tree and root; commitments of every body that still opens; checkpoints and receipts
+ * with their keys; holdings, terms, deliveries and recalls against the entries that they name; the
+ * journal; the database file itself.
+ */
+#ifndef COMITY_FEED_CHECK_H
+#define COMITY_FEED_CHECK_H
+
+#include "feed/feed.h"
+
+enum { CHECK_PROBLEMS_MAX = 1000 };
+
+struct check_result {
+    uint64_t feeds, entries, opened, erased, holdings, deliveries, journal_records;
+    uint64_t problems; /* all, also those not in the text any more */
+    struct buf text;   /* one line for each of the first CHECK_PROBLEMS_MAX */
+};
+void check_result_fini(struct check_result *result);
+
+/* OK whenever the check could be done, also when it found problems.  Outside a transaction; reads
+ * the whole database. */
+MUST_CHECK enum status feed_check(struct feed_context *feed,
+                                  struct check_result *ret_result,
+                                  struct error *err);
+
+#endif

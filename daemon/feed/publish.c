@@ -1,0 +1,315 @@
+/* Publishing: late numbering out of the queue, and receipts (feed.h). */
+#include "feed/feed.h"
+
+#include "feed/publication.h"
+#include "log/checkpoint.h"
+#include "log/origin.h"
+#include "store/delivery_rows.h"
+
+#include <string.h>
+
+enum status publication_init(struct publication *publication,
+                             struct feed_context *feed,
+                             const struct peer_row *peer,
+                             const struct feed_row *row,
+                             struct error *err)
+{
+    publication->feed = feed;
+    publication->peer = *peer;
+    publication->row = *row;
+    publication->body = (struct buf)BUF_INIT;
+    composer_init(&publication->composer, feed, &publication->peer);
+    enum status status = parcel_init(&publication->parcel, span_text(row->origin), err);
+    if (status == OK)
+        status = leaves_of_feed(&publication->leaves, feed->store, row, err);
+    return status;
+}
+
+void publication_fini(struct publication *publication)
+{
+    composer_fini(&publication->composer);
+    parcel_fini(&publication->parcel);
+    buf_fini(&publication->body);
+}
+
+/* -- numbering ----------------------------------------------------------------------------------
+ */
+
+/* What left is remembered with its consent; a withdrawal learns its entry's id, which the holder
+ * will name in its answer. */
+static enum status note_departure(struct publication *publication,
+                                  const struct outbox_row *row,
+                                  uint64_t index,
+                                  struct error *err)
+{
+    struct store *store = publication->feed->store;
+    if (compose_is_record(row->kind)) {
+        int64_t delivery_id = 0;
+        struct delivery_row delivery = { .peer_id = row->peer_id,
+                                         .record_id = row->subject_id,
+                                         .consent_id = row->consent_id,
+                                         .version = row->record_version,
+                                         .form = publication->composer.header.form,
+                                         .feed_id = publication->row.feed_id,
+                                         .index = index,
+                                         .queued_ms = row->queued_ms,
+                                         .numbered_ms = publication->composer.now_ms };
+        return delivery_rows_add(store, &delivery, &delivery_id, err);
+    }
+    if (row->kind != KIND_WITHDRAWN)
+        return OK;
+    struct recall_row recall;
+    enum status status = recall_rows_open(store, row->peer_id, &row->subject_id, &recall, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status != OK)
+        return status;
+    recall.withdrawn = publication->composer.header.entry_id;
+    return recall_rows_update(store, &recall, err);
+}
+
+enum status publication_number_row(struct publication *publication,
+                                   const struct outbox_row *row,
+                                   const struct publication_order *order,
+                                   enum compose_outcome *ret_outcome,
+                                   struct error *err)
+{
+    struct composer *composer = &publication->composer;
+    struct store *store = publication->feed->store;
+    uint64_t index = publication->leaves.tree.size;
+    struct span header = SPAN_EMPTY;
+    enum status status =
+        compose(composer, span_text(publication->row.origin), row, ret_outcome, err);
+    if (status == OK && *ret_outcome == COMPOSE_NEVER && row->outbox_id != 0)
+        return outbox_rows_remove(store, row->outbox_id, err);
+    if (status != OK || *ret_outcome != COMPOSE_READY)
+        return status;
+    header = composer->append.header;
+    size_t bytes = header.size + compose_salt(composer).size + compose_body(composer).size;
+    if (!order->log_only && !parcel_has_room(&publication->parcel, bytes, order->max_bytes)) {
+        *ret_outcome = COMPOSE_LATER;
+        return OK;
+    }
+    status = entry_rows_append(store, publication->row.feed_id, index, &composer->append, err);
+    if (status == OK)
+        status = leaves_append(&publication->leaves, header, err);
+    if (status == OK)
+        status = note_departure(publication, row, index, err);
+    if (status == OK && row->outbox_id != 0)
+        status = outbox_rows_remove(store, row->outbox_id, err);
+    if (status == OK && !order->log_only)
+        status = parcel_add(&publication->parcel, header, compose_salt(composer),
+                            compose_body(composer), false, err);
+    return status;
+}
+
+enum status publication_number(struct publication *publication,
+                               const struct publication_order *order,
+                               struct error *err)
+{
+    struct outbox_place place = OUTBOX_START;
+    size_t count = 0;
+    size_t skipped = 0;
+    while (count < order->max_count && skipped < PUBLICATION_SKIPPED_MAX) {
+        struct outbox_row row;
+        enum status status = outbox_rows_next(publication->feed->store, publication->peer.peer_id,
+                                              place, &row, &publication->body, err);
+        bool no_more = status == ERR_NOT_FOUND ||
+                       (status == OK && order->recalls_only && row.priority != OUTBOX_RECALL);
+        if (no_more)
+            return OK;
+        enum compose_outcome outcome = COMPOSE_LATER;
+        if (status == OK)
+            status = publication_number_row(publication, &row, order, &outcome, err);
+        if (status != OK)
+            return status;
+        if (outcome == COMPOSE_LATER && publication->composer.append.header.size > 0)
+            return OK; /* it was composed, and found no room */
+        place = (struct outbox_place){ (int)row.priority, row.outbox_id };
+        count += outcome == COMPOSE_READY ? 1 : 0;
+        skipped += outcome == COMPOSE_READY ? 0 : 1;
+    }
+    return OK;
+}
+
+enum status publication_save(struct publication *publication, struct error *err)
+{
+    if (publication->leaves.tree.size == publication->row.size)
+        return OK;
+    return leaves_save(&publication->leaves, &publication->row, err);
+}
+
+/* -- feed_publish -------------------------------------------------------------------------------
+ */
+
+static enum status fill_batch(struct publication *publication,
+                              uint64_t from,
+                              size_t max_bytes,
+                              struct batch *ret_batch,
+                              struct error *err)
+{
+    struct publication_order order = {
+        /* Before the lost part of an old epoch is back (heal.c), a consent may look in force that
+         * was ended there: only recalls leave. */
+        .recalls_only = publication->peer.held || publication->row.healed_size != 0,
+        .max_count = PUBLICATION_ENTRIES,
+        .max_bytes = max_bytes < PUBLICATION_BYTES ? max_bytes : PUBLICATION_BYTES,
+    };
+    enum status status = from < publication->row.size
+                             ? resend(publication, from, err)
+                             : publication_number(publication, &order, err);
+    if (status == OK)
+        status = publication_save(publication, err);
+    if (status == OK)
+        status = parcel_finish(&publication->parcel, from, ret_batch, err);
+    return status;
+}
+
+/* The active feed to a peer; opened when there is none and something waits for it. */
+static enum status open_out(struct feed_context *feed,
+                            const struct peer_row *peer,
+                            struct feed_row *ret_row,
+                            bool *ret_open,
+                            struct error *err)
+{
+    uint64_t waiting = 0;
+    enum status status = feed_rows_active(feed->store, peer->peer_id, FEED_OUT, ret_row, err);
+    *ret_open = status == OK;
+    if (status != ERR_NOT_FOUND)
+        return status;
+    status = outbox_rows_count(feed->store, peer->peer_id, &waiting, err);
+    if (status != OK || waiting == 0)
+        return status;
+    status = peering_open_epoch(feed, peer, ret_row, err);
+    *ret_open = status == OK;
+    return status;
+}
+
+enum status feed_publish(struct feed_context *feed,
+                         const struct code *peer_code,
+                         uint64_t from,
+                         size_t max_bytes,
+                         struct batch *ret_batch,
+                         struct error *err)
+{
+    struct publication publication = { 0 };
+    struct peer_row peer;
+    struct feed_row row;
+    bool open = false;
+    enum status status = peering_find(feed, peer_code, &peer, err);
+    if (status == OK)
+        status = open_out(feed, &peer, &row, &open, err);
+    if (status == OK && open && from > row.size)
+        status = error_set(err, ERR_INTERNAL, "%s has %llu entries, asked from %llu", row.origin,
+                           (unsigned long long)row.size, (unsigned long long)from);
+    if (status == OK && open) {
+        status = publication_init(&publication, feed, &peer, &row, err);
+        if (status == OK)
+            status = fill_batch(&publication, from, max_bytes, ret_batch, err);
+        publication_fini(&publication);
+    } else if (status == OK) {
+        *ret_batch = (struct batch){ .first_index = from };
+    }
+    if (status != OK)
+        error_prefix(err, "publish to %s", peer_code->text);
+    return status;
+}
+
+enum status feed_publish_sign(struct feed_context *feed, struct batch *batch, struct error *err)
+{
+    struct feed_row row;
+    struct buf note = BUF_INIT;
+    struct checkpoint checkpoint = { batch->origin, batch_end(batch), { { 0 } } };
+    enum status status = feed_rows_by_origin(feed->store, batch->origin, &row, err);
+    if (status == OK)
+        status = leaves_root_at(feed->store, &row, checkpoint.size, &checkpoint.root, err);
+    if (status == OK)
+        status = checkpoint_sign(&checkpoint, feed->log_key, &note, err);
+    /* The batch's spans point into its memory, which must not move. */
+    if (status == OK && batch->memory.capacity - batch->memory.size < note.size)
+        status = error_set(err, ERR_INTERNAL, "no room for a note of %zu bytes", note.size);
+    if (status == OK) {
+        size_t at = batch->memory.size;
+        status = buf_append(&batch->memory, buf_span(&note), err);
+        if (status == OK)
+            batch->checkpoint = span_of(batch->memory.data + at, note.size);
+    }
+    buf_fini(&note);
+    return status;
+}
+
+/* -- receipts -----------------------------------------------------------------------------------
+ */
+
+static enum status check_receipt(struct feed_context *feed,
+                                 const struct feed_row *row,
+                                 const struct checkpoint *checkpoint,
+                                 int64_t time_ms,
+                                 struct error *err)
+{
+    struct digest root;
+    if (checkpoint->size > row->size)
+        return error_set(err, ERR_MISMATCH, "receipt for %llu entries, %s has %llu",
+                         (unsigned long long)checkpoint->size, row->origin,
+                         (unsigned long long)row->size);
+    enum status status = leaves_root_at(feed->store, row, checkpoint->size, &root, err);
+    if (status == OK && !digest_equal(&root, &checkpoint->root))
+        return error_set(err, ERR_MISMATCH, "receipt for another history of %s", row->origin);
+    if (status == OK && time_ms < row->receipt_ms)
+        return error_set(err, ERR_INVALID, "receipt of a time before the one that came earlier");
+    return status;
+}
+
+static enum status take_receipt(struct feed_context *feed,
+                                const struct code *peer_code,
+                                struct span note,
+                                struct error *err)
+{
+    struct peer_row peer;
+    struct feed_row row;
+    struct public_key log_key;
+    struct checkpoint checkpoint;
+    uint64_t time_s = 0;
+    char cosigner[ORIGIN_TEXT_SIZE];
+    origin_receipt(&feed->realm, peer_code, cosigner);
+    enum status status = peering_find(feed, peer_code, &peer, err);
+    if (status == OK)
+        status = private_key_public(feed->log_key, &log_key, err);
+    if (status == OK)
+        status = checkpoint_open_receipt(note, SPAN_EMPTY, &log_key, cosigner, &peer.receipt_key,
+                                         &checkpoint, &time_s, err);
+    if (status == ERR_NOT_FOUND)
+        return error_set(err, ERR_SIGNATURE, "a receipt without both signatures");
+    if (status == OK)
+        status = feed_rows_by_origin(feed->store, checkpoint.origin, &row, err);
+    if (status == OK && (row.peer_id != peer.peer_id || row.direction != FEED_OUT))
+        status = error_set(err, ERR_MISMATCH, "a receipt of another feed");
+    if (status != OK || checkpoint.size <= row.receipt_size)
+        return status; /* one that says nothing new may come twice */
+    int64_t time_ms = time_s > INT64_MAX / 1000 ? INT64_MAX : (int64_t)time_s * 1000;
+    status = check_receipt(feed, &row, &checkpoint, time_ms, err);
+    if (status == OK)
+        status =
+            feed_rows_add_receipt(feed->store, row.feed_id, checkpoint.size, time_ms, note, err);
+    return status;
+}
+
+enum status feed_take_receipt(struct feed_context *feed,
+                              const struct code *peer,
+                              struct span note,
+                              struct error *err)
+{
+    enum status status = take_receipt(feed, peer, note, err);
+    if (status != OK)
+        error_prefix(err, "receipt of %s", peer->text);
+    return status;
+}
+
+enum status feed_waiting(struct feed_context *feed,
+                         struct code *ret_peers,
+                         size_t max,
+                         size_t *ret_count,
+                         struct error *err)
+{
+    return outbox_rows_waiting(feed->store, ret_peers, max, ret_count, err);
+}

@@ -1,0 +1,236 @@
+#include "feed/recovery.h"
+
+#include "feed/control_body.h"
+#include "feed/publication.h"
+#include "store/delivery_rows.h"
+#include "store/pair_rows.h"
+
+#include <stdio.h>
+
+/* -- what the peer never got --------------------------------------------------------------------
+ */
+
+static enum status local_of(struct feed_context *feed,
+                            int64_t peer_id,
+                            enum pair_kind kind,
+                            const struct id *pair,
+                            struct id *ret_local,
+                            struct error *err)
+{
+    if (id_is_none(pair)) {
+        *ret_local = ID_NONE;
+        return OK;
+    }
+    return pair_rows_local(feed->store, peer_id, kind, pair, ret_local, err);
+}
+
+static enum outbox_priority priority_of(uint16_t kind)
+{
+    if (kind == KIND_WITHDRAWN || compose_is_reply(kind))
+        return OUTBOX_RECALL;
+    if (compose_is_record(kind))
+        return OUTBOX_RECORD;
+    return kind <= KIND_CONSENT_ENDED ? OUTBOX_TERMS : OUTBOX_OTHER;
+}
+
+/* A delivery that never arrived is closed, so that nobody waits for its erasure. */
+static enum status void_delivery(struct feed_context *feed,
+                                 const struct feed_row *old,
+                                 uint64_t index,
+                                 int64_t now_ms,
+                                 struct error *err)
+{
+    struct delivery_row delivery;
+    enum status status = delivery_rows_by_entry(feed->store, old->feed_id, index, &delivery, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status == OK)
+        status = delivery_rows_withdraw(feed->store, delivery.delivery_id, now_ms, err);
+    if (status == OK)
+        status = delivery_rows_mark_erased(feed->store, delivery.peer_id, &delivery.record_id,
+                                           now_ms, err);
+    return status;
+}
+
+static enum status requeue_entry(struct composer *composer,
+                                 const struct feed_row *old,
+                                 uint64_t index,
+                                 struct error *err)
+{
+    struct feed_context *feed = composer->feed;
+    struct buf header_bytes = BUF_INIT;
+    struct entry_row entry;
+    struct entry_header header;
+    struct span content = SPAN_EMPTY;
+    struct outbox_row row = { .peer_id = old->peer_id, .queued_ms = composer->now_ms };
+    enum status status = entry_rows_get(feed->store, old->feed_id, index, &entry, err);
+    if (status == OK)
+        status = buf_append(&header_bytes, entry.header, err);
+    if (status == OK)
+        status = header_decode(buf_span(&header_bytes), &header, err);
+    if (status == OK && !header.has_inline && !compose_is_record(header.kind)) {
+        status = compose_again(composer, &entry, header.kind, err);
+        if (status == OK)
+            status = header_unpad(header.kind, buf_span(&composer->body), &content, err);
+    }
+    if (status != OK || header.kind == KIND_RESTORED)
+        goto out;
+    row.kind = header.kind;
+    row.priority = priority_of(header.kind);
+    row.in_reply_to = header.in_reply_to;
+    row.consent_id = header.consent_id;
+    row.subject_id = header.subject_id;
+    row.record_version = header.record_version;
+    row.form = header.form;
+    row.body = header.has_inline ? header.inline_body : content;
+    if (!compose_is_reply(header.kind)) {
+        enum pair_kind kind = header.kind == KIND_CONSENT_CHANGED ? PAIR_CONSENT : PAIR_SUBJECT;
+        status =
+            local_of(feed, old->peer_id, PAIR_CONSENT, &header.consent_id, &row.consent_id, err);
+        if (status == OK)
+            status = local_of(feed, old->peer_id, kind, &header.subject_id, &row.subject_id, err);
+    }
+    int64_t outbox_id = 0;
+    if (status == OK)
+        status = outbox_rows_add(feed->store, &row, &outbox_id, err);
+    if (status == OK && compose_is_record(header.kind))
+        status = void_delivery(feed, old, index, composer->now_ms, err);
+out:
+    buf_fini(&header_bytes);
+    return status;
+}
+
+/* Entries that were numbered in the old epoch and are not with the peer go back into the queue. */
+static enum status requeue(struct feed_context *feed,
+                           struct peer_row *peer,
+                           const struct feed_row *old,
+                           uint64_t from,
+                           struct error *err)
+{
+    struct composer composer;
+    composer_init(&composer, feed, peer);
+    enum status status = OK;
+    for (uint64_t index = from; status == OK && index < old->size; index++)
+        status = requeue_entry(&composer, old, index, err);
+    composer_fini(&composer);
+    return status;
+}
+
+/* -- the new epoch ------------------------------------------------------------------------------
+ */
+
+static enum status number_restored(struct feed_context *feed,
+                                   struct peer_row *peer,
+                                   const struct feed_row *row,
+                                   const struct control_restored *restored,
+                                   struct error *err)
+{
+    struct publication publication = { 0 };
+    struct publication_order order = { .log_only = true };
+    struct buf body = BUF_INIT;
+    struct outbox_row queued = { .peer_id = peer->peer_id, .kind = KIND_RESTORED };
+    enum compose_outcome outcome;
+    enum status status = control_restored_encode(restored, &body, err);
+    queued.body = buf_span(&body);
+    if (status == OK)
+        status = publication_init(&publication, feed, peer, row, err);
+    if (status == OK)
+        status = publication_number_row(&publication, &queued, &order, &outcome, err);
+    if (status == OK)
+        status = publication_save(&publication, err);
+    publication_fini(&publication);
+    buf_fini(&body);
+    return status;
+}
+
+static enum status retire_active(struct feed_context *feed,
+                                 const struct peer_row *peer,
+                                 struct error *err)
+{
+    struct feed_row active;
+    enum status status = feed_rows_active(feed->store, peer->peer_id, FEED_OUT, &active, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status != OK)
+        return status;
+    active.state = FEED_OLD;
+    active.rolled_back = false;
+    active.healed_size = active.size;
+    return feed_rows_set_state(feed->store, &active, err);
+}
+
+/* The feed that the new epoch names; made, to be healed, when the database does not know it. */
+static enum status find_old(struct feed_context *feed,
+                            const struct peer_row *peer,
+                            const struct recovery_shown *shown,
+                            const struct feed_row *known,
+                            struct feed_row *ret_old,
+                            struct error *err)
+{
+    if (known != NULL) {
+        *ret_old = *known;
+        ret_old->state = FEED_OLD;
+        return OK;
+    }
+    enum status status = peering_open(feed, peer, FEED_OUT, shown->checkpoint.origin, ret_old, err);
+    if (status != OK)
+        return status;
+    ret_old->state = FEED_OLD;
+    return feed_rows_set_state(feed->store, ret_old, err);
+}
+
+static enum status open_epoch(struct feed_context *feed,
+                              struct peer_row *peer,
+                              const struct recovery_shown *shown,
+                              const struct feed_row *known,
+                              struct error *err)
+{
+    struct feed_row old;
+    struct feed_row row;
+    enum status status = retire_active(feed, peer, err);
+    if (status == OK)
+        status = find_old(feed, peer, shown, known, &old, err);
+    if (status == OK)
+        status = peering_open_epoch(feed, peer, &row, err);
+    if (status != OK)
+        return status;
+    uint64_t held = shown->any ? shown->checkpoint.size : 0;
+    if (held > old.size) {
+        row.healed_size = (uint64_t)old.feed_id; /* feed_rows.h: records wait for this */
+        status = feed_rows_set_state(feed->store, &row, err);
+    }
+    struct control_restored restored = { span_text(old.origin), old.size, old.root };
+    if (status == OK)
+        status = number_restored(feed, peer, &row, &restored, err);
+    if (status == OK && held < old.size)
+        status = requeue(feed, peer, &old, held, err);
+    return status;
+}
+
+enum status recovery_open(struct feed_context *feed,
+                          struct peer_row *peer,
+                          const struct recovery_shown *shown,
+                          const struct feed_row *known,
+                          bool *ret_held,
+                          struct error *err)
+{
+    int64_t now_ms = peering_now_ms(feed);
+    bool same_day = peer->recovered_ms > now_ms - RECOVERY_DAY_MS;
+    *ret_held = same_day && peer->recoveries >= RECOVERY_PER_DAY_MAX;
+    if (*ret_held)
+        return peering_alarm(feed, &peer->code, "clone",
+                             "this node had to recover again and again within a day: a second copy "
+                             "of it may be running; next: stop the copy, then comityctl doctor",
+                             err);
+    peer->recoveries = same_day ? peer->recoveries + 1 : 1;
+    peer->recovered_ms = now_ms;
+    enum status status = peer_rows_update(feed->store, peer, err);
+    if (status == OK)
+        status = open_epoch(feed, peer, shown, known, err);
+    if (status == OK)
+        status = peering_alarm(feed, &peer->code, "rolled_back",
+                               "this node was behind what the peer holds of it: restored from a "
+                               "backup, or cloned; it goes on in a new epoch",
+                               err);
+    return status;
+}

@@ -1,0 +1,28 @@
+/* Recovery of a publisher that was rolled back or cloned: a new epoch, and what it takes along. */
+#ifndef COMITY_FEED_RECOVERY_H
+#define COMITY_FEED_RECOVERY_H
+
+#include "feed/peering.h"
+#include "log/checkpoint.h"
+
+enum {
+    RECOVERY_PER_DAY_MAX = 3, /* more are a live clone, or a backup that is restored in a loop */
+    RECOVERY_DAY_MS = 24 * 60 * 60 * 1000
+};
+
+/* What the peer holds of ours, by its Hello. */
+struct recovery_shown {
+    bool any;
+    struct checkpoint checkpoint; /* verified with our own key */
+};
+
+/* Opens a new epoch to `peer`.  `known`: the feed that the peer shows, as the database has it; NULL
+ * when it does not know it.  *ret_held: too often, nothing was changed but an alarm raised. */
+MUST_CHECK enum status recovery_open(struct feed_context *feed,
+                                     struct peer_row *peer,
+                                     const struct recovery_shown *shown,
+                                     const struct feed_row *known,
+                                     bool *ret_held,
+                                     struct error *err);
+
+#endif

@@ -1,0 +1,415 @@
+/* What two nodes that meet again hold of each other (docs/PROTOCOL.md, 8). */
+#include "feed/feed.h"
+
+#include "feed/ingestion.h"
+#include "feed/recovery.h"
+#include "log/origin.h"
+
+#include <stdio.h>
+
+/* -- the heads of a Hello -----------------------------------------------------------------------
+ */
+
+/* Says again what was signed before, or what is committed and in the heads file. */
+static enum status sign_head(struct feed_context *feed,
+                             const struct feed_row *row,
+                             struct buf *append_to,
+                             struct error *err)
+{
+    struct checkpoint checkpoint = { span_text(row->origin), row->size, row->root };
+    return checkpoint_sign(&checkpoint, feed->log_key, append_to, err);
+}
+
+static enum status own_heads(struct feed_context *feed,
+                             const struct peer_row *peer,
+                             struct heads *heads,
+                             struct error *err)
+{
+    struct feed_row row;
+    enum status status = feed_rows_active(feed->store, peer->peer_id, FEED_OUT, &row, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    /* While an old epoch is not healed, its head is what the peer must see. */
+    if (status == OK && row.healed_size != 0)
+        status = feed_rows_get(feed->store, (int64_t)row.healed_size, &row, err);
+    if (status == OK)
+        status = sign_head(feed, &row, &heads->mine, err);
+    if (status == OK)
+        status = feed_rows_get_note(feed->store, row.feed_id, FEED_NOTE_RECEIPT,
+                                    &heads->mine_receipt, err);
+    return status;
+}
+
+static enum status their_head(struct feed_context *feed,
+                              const struct peer_row *peer,
+                              struct heads *heads,
+                              struct error *err)
+{
+    struct feed_row row;
+    enum status status = feed_rows_active(feed->store, peer->peer_id, FEED_IN, &row, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    return status == OK ? feed_receipt_note(feed, &row, &heads->yours, err) : status;
+}
+
+enum status feed_heads(struct feed_context *feed,
+                       const struct code *peer_code,
+                       struct heads *ret_heads,
+                       struct error *err)
+{
+    struct heads heads = { 0 };
+    struct peer_row peer;
+    enum status status = peering_find(feed, peer_code, &peer, err);
+    if (status == OK)
+        status = own_heads(feed, &peer, &heads, err);
+    if (status == OK)
+        status = their_head(feed, &peer, &heads, err);
+    if (status != OK) {
+        heads_fini(&heads);
+        return status;
+    }
+    *ret_heads = heads;
+    return OK;
+}
+
+/* -- a database that came from a backup ---------------------------------------------------------
+ */
+
+/* Every outgoing feed needs a new epoch, and nothing held may be used before its publisher has said
+ * what we held. */
+static enum status settle_restored(struct feed_context *feed, struct error *err)
+{
+    enum { PAGE = 4 };
+    struct feed_row rows[PAGE];
+    int64_t restored_ms = 0;
+    int64_t after = 0;
+    size_t count = PAGE;
+    enum status status = store_restored(feed->store, &restored_ms, err);
+    if (status != OK || restored_ms == 0)
+        return status;
+    while (status == OK && count == PAGE) {
+        status = feed_rows_list(feed->store, after, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].feed_id;
+            if (rows[i].state != FEED_ACTIVE)
+                continue;
+            rows[i].rolled_back = true;
+            status = feed_rows_set_state(feed->store, &rows[i], err);
+            if (status == OK && rows[i].direction == FEED_IN)
+                status =
+                    holding_rows_lock_peer(feed->store, rows[i].peer_id, HOLDING_ROLLED_BACK, err);
+        }
+    }
+    return status == OK ? store_restored_clear(feed->store, err) : status;
+}
+
+/* -- as publisher -------------------------------------------------------------------------------
+ */
+
+struct meeting {
+    struct feed_context *feed;
+    struct peer_row peer;
+    const struct heads *heads; /* of the peer's Hello */
+    struct resume resume;
+};
+
+static void say(struct meeting *meeting, const char *text)
+{
+    snprintf(meeting->resume.alarm, sizeof(meeting->resume.alarm), "%s", text);
+}
+
+static enum status fork_found(struct meeting *meeting, struct error *err)
+{
+    meeting->resume.outcome = RESUME_FORK;
+    say(meeting, "the two nodes hold different histories of one feed: nothing more is exchanged; "
+                 "next: compare evidence of both sides");
+    return peering_alarm(meeting->feed, &meeting->peer.code, "fork", meeting->resume.alarm, err);
+}
+
+/* Verified with our log key and the peer's receipt key; *ret_shown->any false: the note is empty.
+ */
+static enum status open_yours(struct meeting *meeting,
+                              struct recovery_shown *ret_shown,
+                              uint64_t *ret_time_s,
+                              struct error *err)
+{
+    struct feed_context *feed = meeting->feed;
+    struct public_key log_key;
+    char cosigner[ORIGIN_TEXT_SIZE];
+    *ret_shown = (struct recovery_shown){ 0 };
+    if (meeting->heads->yours.size == 0)
+        return OK;
+    origin_receipt(&feed->realm, &meeting->peer.code, cosigner);
+    enum status status = private_key_public(feed->log_key, &log_key, err);
+    if (status == OK)
+        status = checkpoint_open_receipt(buf_span(&meeting->heads->yours), SPAN_EMPTY, &log_key,
+                                         cosigner, &meeting->peer.receipt_key,
+                                         &ret_shown->checkpoint, ret_time_s, err);
+    if (status == ERR_NOT_FOUND)
+        return error_set(err, ERR_SIGNATURE, "its note of our feed lacks a signature");
+    if (status == OK)
+        status = peering_check_origin(feed, ret_shown->checkpoint.origin, &feed->self,
+                                      &meeting->peer.code, err);
+    ret_shown->any = status == OK;
+    return status;
+}
+
+static enum status recover(struct meeting *meeting,
+                           const struct recovery_shown *shown,
+                           const struct feed_row *known,
+                           struct error *err)
+{
+    bool held = false;
+    enum status status = recovery_open(meeting->feed, &meeting->peer, shown, known, &held, err);
+    meeting->resume.outcome = held ? RESUME_HELD : RESUME_RECOVERED;
+    meeting->resume.send_from = 0;
+    say(meeting, held ? "recovered too often within a day: a second copy of this node may be "
+                        "running; held until an operator decides"
+                      : "this node was rolled back or cloned: it goes on in a new epoch");
+    return status;
+}
+
+/* The peer shows our current feed: in step, behind, or ahead of us. */
+static enum status compare_current(struct meeting *meeting,
+                                   const struct recovery_shown *shown,
+                                   uint64_t time_s,
+                                   const struct feed_row *row,
+                                   struct error *err)
+{
+    const struct checkpoint *checkpoint = &shown->checkpoint;
+    struct digest root;
+    if (checkpoint->size > row->size)
+        return recover(meeting, shown, row, err);
+    enum status status = leaves_root_at(meeting->feed->store, row, checkpoint->size, &root, err);
+    if (status != OK)
+        return status;
+    if (!digest_equal(&root, &checkpoint->root))
+        return fork_found(meeting, err);
+    if (row->rolled_back)
+        return recover(meeting, shown, row, err);
+    meeting->resume.send_from = checkpoint->size;
+    int64_t time_ms = time_s > INT64_MAX / 1000 ? INT64_MAX : (int64_t)time_s * 1000;
+    if (checkpoint->size > row->receipt_size && time_ms >= row->receipt_ms)
+        return feed_rows_add_receipt(meeting->feed->store, row->feed_id, checkpoint->size, time_ms,
+                                     buf_span(&meeting->heads->yours), err);
+    meeting->resume.peer_behind_receipt = checkpoint->size < row->receipt_size;
+    return OK;
+}
+
+static enum status compare_old(struct meeting *meeting,
+                               const struct recovery_shown *shown,
+                               const struct feed_row *old,
+                               struct error *err)
+{
+    struct feed_row active;
+    enum status status =
+        feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_OUT, &active, err);
+    if (status == ERR_NOT_FOUND || (status == OK && active.rolled_back))
+        return recover(meeting, shown, old, err);
+    if (status == OK && shown->checkpoint.size > old->size && active.healed_size == 0) {
+        active.healed_size = (uint64_t)old->feed_id;
+        status = feed_rows_set_state(meeting->feed->store, &active, err);
+    }
+    return status; /* send_from 0: the current feed from its start */
+}
+
+static enum status compare_nothing(struct meeting *meeting,
+                                   const struct recovery_shown *shown,
+                                   struct error *err)
+{
+    struct feed_row active;
+    enum status status =
+        feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_OUT, &active, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status != OK)
+        return status;
+    if (active.rolled_back)
+        return recover(meeting, shown, &active, err);
+    meeting->resume.peer_behind_receipt = active.receipt_size > 0;
+    return OK;
+}
+
+static enum status compare_as_publisher(struct meeting *meeting, struct error *err)
+{
+    struct recovery_shown shown;
+    struct feed_row row;
+    uint64_t time_s = 0;
+    enum status status = open_yours(meeting, &shown, &time_s, err);
+    if (status != OK)
+        return status;
+    if (!shown.any)
+        return compare_nothing(meeting, &shown, err);
+    status = feed_rows_by_origin(meeting->feed->store, shown.checkpoint.origin, &row, err);
+    if (status == ERR_NOT_FOUND)
+        return recover(meeting, &shown, NULL, err);
+    if (status != OK)
+        return status;
+    if (row.state == FEED_OLD)
+        return compare_old(meeting, &shown, &row, err);
+    return compare_current(meeting, &shown, time_s, &row, err);
+}
+
+/* -- as subscriber ------------------------------------------------------------------------------
+ */
+
+/* Our own cosignature over more than we hold: we were rolled back. */
+static enum status lock_what_we_hold(struct meeting *meeting,
+                                     struct feed_row *row,
+                                     const struct checkpoint *checkpoint,
+                                     uint64_t time_s,
+                                     struct error *err)
+{
+    struct store *store = meeting->feed->store;
+    int64_t time_ms = (int64_t)(time_s % (INT64_MAX / 1000)) * 1000;
+    if (time_ms < row->receipt_ms)
+        time_ms = row->receipt_ms;
+    meeting->resume.self_behind_receipt = true;
+    say(meeting, "this node holds less than it once receipted: what it holds of the peer is locked "
+                 "until it has caught up");
+    enum status status = OK;
+    if (checkpoint->size > row->receipt_size)
+        status = feed_rows_add_receipt(store, row->feed_id, checkpoint->size, time_ms,
+                                       buf_span(&meeting->heads->mine_receipt), err);
+    if (status == OK)
+        status = holding_rows_lock_peer(store, meeting->peer.peer_id, HOLDING_ROLLED_BACK, err);
+    if (status == OK)
+        status = peering_alarm(meeting->feed, &meeting->peer.code, "behind_receipt",
+                               meeting->resume.alarm, err);
+    return status;
+}
+
+static enum status open_unknown_feed(struct meeting *meeting,
+                                     struct span origin,
+                                     struct feed_row *ret_row,
+                                     struct error *err)
+{
+    struct feed_row active;
+    enum status status =
+        feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_IN, &active, err);
+    if (status == OK) {
+        active.state = FEED_OLD;
+        status = feed_rows_set_state(meeting->feed->store, &active, err);
+    } else if (status == ERR_NOT_FOUND) {
+        status = OK;
+    }
+    if (status == OK)
+        status = peering_open(meeting->feed, &meeting->peer, FEED_IN, origin, ret_row, err);
+    return status;
+}
+
+static enum status compare_own_receipt(struct meeting *meeting, struct error *err)
+{
+    struct feed_context *feed = meeting->feed;
+    struct public_key receipt_key;
+    struct checkpoint checkpoint;
+    struct feed_row row;
+    char cosigner[ORIGIN_TEXT_SIZE];
+    uint64_t time_s = 0;
+    if (meeting->heads->mine_receipt.size == 0)
+        return OK;
+    origin_receipt(&feed->realm, &feed->self, cosigner);
+    enum status status = private_key_public(feed->receipt_key, &receipt_key, err);
+    if (status == OK)
+        status = checkpoint_open_receipt(buf_span(&meeting->heads->mine_receipt), SPAN_EMPTY,
+                                         &meeting->peer.log_key, cosigner, &receipt_key,
+                                         &checkpoint, &time_s, err);
+    if (status == ERR_NOT_FOUND)
+        return error_set(err, ERR_SIGNATURE, "its note of our receipt lacks a signature");
+    if (status == OK)
+        status =
+            peering_check_origin(feed, checkpoint.origin, &meeting->peer.code, &feed->self, err);
+    if (status != OK)
+        return status;
+    status = feed_rows_by_origin(feed->store, checkpoint.origin, &row, err);
+    if (status == ERR_NOT_FOUND)
+        status = open_unknown_feed(meeting, checkpoint.origin, &row, err);
+    if (status == OK && checkpoint.size > row.size && row.state == FEED_ACTIVE)
+        status = lock_what_we_hold(meeting, &row, &checkpoint, time_s, err);
+    return status;
+}
+
+static enum status compare_their_head(struct meeting *meeting, struct error *err)
+{
+    struct feed_context *feed = meeting->feed;
+    struct checkpoint checkpoint;
+    struct feed_row row;
+    struct digest root;
+    if (meeting->heads->mine.size == 0)
+        return OK;
+    enum status status = checkpoint_open(buf_span(&meeting->heads->mine), SPAN_EMPTY,
+                                         &meeting->peer.log_key, &checkpoint, err);
+    if (status == ERR_NOT_FOUND)
+        return error_set(err, ERR_SIGNATURE, "its checkpoint is not signed by its log key");
+    if (status == OK)
+        status =
+            peering_check_origin(feed, checkpoint.origin, &meeting->peer.code, &feed->self, err);
+    if (status == OK)
+        status = feed_rows_by_origin(feed->store, checkpoint.origin, &row, err);
+    if (status == ERR_NOT_FOUND)
+        return OK; /* a feed that we have nothing of yet */
+    if (status != OK || checkpoint.size > row.size)
+        return status;
+    status = leaves_root_at(feed->store, &row, checkpoint.size, &root, err);
+    if (status == OK && !digest_equal(&root, &checkpoint.root))
+        return fork_found(meeting, err);
+    if (status != OK || checkpoint.size == row.size)
+        return status;
+    meeting->resume.heal_peer = true;
+    meeting->resume.heal_from = checkpoint.size;
+    return buf_append(&meeting->resume.heal_origin, checkpoint.origin, err);
+}
+
+/* A restored node that turns out to hold all it ever receipted may use it again. */
+static enum status unlock_if_complete(struct meeting *meeting, struct error *err)
+{
+    struct feed_row row;
+    enum status status =
+        feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_IN, &row, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status != OK || !row.rolled_back || row.size < row.receipt_size)
+        return status;
+    row.rolled_back = false;
+    status = feed_rows_set_state(meeting->feed->store, &row, err);
+    if (status == OK)
+        status = holding_rows_unlock_peer(meeting->feed->store, meeting->peer.peer_id,
+                                          HOLDING_ROLLED_BACK, err);
+    return status;
+}
+
+static enum status compare_as_subscriber(struct meeting *meeting, struct error *err)
+{
+    enum status status = compare_own_receipt(meeting, err);
+    if (status == OK)
+        status = compare_their_head(meeting, err);
+    if (status == OK)
+        status = unlock_if_complete(meeting, err);
+    return status;
+}
+
+/* -- both ---------------------------------------------------------------------------------------
+ */
+
+enum status feed_resume(struct feed_context *feed,
+                        const struct code *peer_code,
+                        const struct heads *peer_heads,
+                        struct resume *ret_resume,
+                        struct error *err)
+{
+    struct meeting meeting = { .feed = feed, .heads = peer_heads };
+    enum status status = peering_find(feed, peer_code, &meeting.peer, err);
+    if (status == OK)
+        status = settle_restored(feed, err);
+    if (status == OK)
+        status = compare_as_subscriber(&meeting, err);
+    if (status == OK && meeting.resume.outcome != RESUME_FORK)
+        status = compare_as_publisher(&meeting, err);
+    if (status != OK) {
+        resume_fini(&meeting.resume);
+        error_prefix(err, "resume %s", peer_code->text);
+        return status;
+    }
+    *ret_resume = meeting.resume;
+    return OK;
+}
