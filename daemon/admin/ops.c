@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { LINE_MAX_SHOWN = 480 };
@@ -51,6 +52,54 @@ void ops_problem_lines(struct reply_writer *w, struct span lines)
             w, &(struct reply_problem){ .file = "", .field = "", .value = "", .rule = line });
         lines = span_slice(lines, size + 1, lines.size);
     }
+}
+
+void ops_problems(struct reply_writer *w, const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->items[i];
+        bool option = problems->file[0] == '\0' && problem->field[0] != '\0';
+        char field[PROBLEM_FIELD_SIZE + 2];
+        snprintf(field, sizeof(field), "%s%s", option ? "--" : "", problem->field);
+        for (char *at = field; option && *at != '\0'; at++)
+            *at = *at == '_' ? '-' : *at;
+        char rule[PROBLEM_RULE_SIZE + PROBLEM_HINT_SIZE + 8];
+        snprintf(rule, sizeof(rule), "%s%s%s", problem->rule,
+                 problem->hint[0] == '\0' ? "" : "; next: ", problem->hint);
+        reply_problem(w, &(struct reply_problem){ .file = problems->file,
+                                                  .line = problem->line,
+                                                  .column = problem->column,
+                                                  .field = field,
+                                                  .value = problem->value,
+                                                  .rule = rule });
+    }
+    for (size_t i = problems->count; i < problems->total; i++)
+        w->problems_left_out++;
+}
+
+enum status ops_find_record(struct admin *admin,
+                            const char *prefix,
+                            int kind,
+                            struct record_row *ret_row,
+                            struct error *err)
+{
+    struct error why = ERROR_INIT;
+    struct record_row row;
+    enum status status = records_find(admin->feed, prefix, &row, &why);
+    const char *list = kind == RECORD_RELEASE ? "stats list" : "excerpt list";
+    if (status == ERR_NOT_FOUND)
+        return error_set(err, ERR_NOT_FOUND, "no record here begins with %s; next: comityctl %s",
+                         prefix, list);
+    if (status != OK) {
+        if (err != NULL)
+            *err = why;
+        return status;
+    }
+    if (kind != 0 && (int)row.kind != kind)
+        return error_set(err, ERR_NOT_FOUND, "%s is %s; next: comityctl %s", prefix,
+                         row.kind == RECORD_ROW_EXCERPT ? "an excerpt" : "a release", list);
+    *ret_row = row;
+    return OK;
 }
 
 struct admin_link ops_link(const struct admin *admin, const struct code *code)

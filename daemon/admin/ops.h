@@ -7,6 +7,8 @@
 #define COMITY_ADMIN_OPS_H
 
 #include "admin/admin.h"
+#include "feed/records.h"
+#include "record/problem.h"
 
 typedef enum status ops_fn(void *context, struct control_call *call, struct error *err);
 
@@ -29,6 +31,18 @@ void ops_field_time(struct reply_writer *w, const char *name, const char *title,
 void ops_cell_date(struct reply_writer *w, int64_t wall_ms); /* "-" for 0 and INT64_MAX */
 /* Lines of text ("what; next: do\n") as problems; "OPTION: what" names its option. */
 void ops_problem_lines(struct reply_writer *w, struct span lines);
+/* Problems of a file, or (without a file) of options that are named after fields. */
+void ops_problems(struct reply_writer *w, const struct problems *problems);
+/* The record that this argument names, of this kind (0: any); ERR_NOT_FOUND says what to look at.
+ */
+MUST_CHECK enum status ops_find_record(struct admin *admin,
+                                       const char *prefix,
+                                       int kind,
+                                       struct record_row *ret_row,
+                                       struct error *err);
+/* A record's content, behind fields that are begun. */
+void excerpt_ops_put(struct reply_writer *w, const struct excerpt *excerpt);
+void stats_ops_put(struct reply_writer *w, const struct release *release);
 struct admin_link ops_link(const struct admin *admin, const struct code *code);
 
 #endif

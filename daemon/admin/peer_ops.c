@@ -1,0 +1,452 @@
+/* Peers: whom this node trusts, and how that widens (two people) and narrows (one, at once). */
+#include "admin/ops.h"
+#include "crypto/card.h"
+#include "crypto/digest.h"
+#include "store/peer_rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { GROUPS_TEXT_SIZE = 64 };
+
+static struct store *store_of(const struct admin *admin)
+{
+    return admin->feed->store;
+}
+
+static int64_t now_of(const struct admin *admin)
+{
+    return admin->feed->clock->wall_ms(admin->feed->clock);
+}
+
+/* The peer that the argument "peer" names. */
+static enum status find(struct admin *admin,
+                        const struct control_call *call,
+                        struct peer_row *ret_row,
+                        struct error *err)
+{
+    struct code code;
+    if (!argument_code(&call->arguments, "peer", &code))
+        return error_set(err, ERR_INTERNAL, "an operation without its peer");
+    struct error why = ERROR_INIT;
+    enum status status = peer_rows_get(store_of(admin), &code, ret_row, &why);
+    if (status == ERR_NOT_FOUND)
+        return error_set(
+            err, ERR_NOT_FOUND,
+            "there is no peer %s here; next: comityctl peer list, or comityctl peer add "
+            "FILE with its card",
+            code.text);
+    if (status != OK && err != NULL)
+        *err = why;
+    return status;
+}
+
+static enum status update(struct admin *admin, const struct peer_row *row, struct error *err)
+{
+    enum status status = peer_rows_update(store_of(admin), row, err);
+    if (status == OK)
+        admin->changed.peers = true;
+    return status;
+}
+
+/* -- cards --------------------------------------------------------------------------------------
+ */
+
+enum status peer_ops_card(void *context, struct control_call *call, struct error *err)
+{
+    const struct admin *admin = context;
+    if (admin->card.size == 0)
+        return error_set(err, ERR_NOT_FOUND,
+                         "this node has no card; next: put card.pem into its identity directory");
+    char name[CODE_MAX + 8];
+    snprintf(name, sizeof(name), "%s.card", admin->feed->self.text);
+    reply_blob(call->reply, "card", name, admin->card);
+    return OK;
+}
+
+/* Reads a card by the rules of a peer; all that is wrong with it becomes problems. */
+static enum status read_card(struct admin *admin,
+                             struct control_call *call,
+                             struct span text,
+                             const char *path,
+                             struct span known_anchor,
+                             struct card *ret_card,
+                             struct error *err)
+{
+    struct card_rule rule = { .realm = admin->feed->realm,
+                              .self = admin->feed->self,
+                              .known_anchor = known_anchor,
+                              .now_ms = now_of(admin) };
+    struct card_problems problems = { .count = 0 };
+    enum status status = card_read(text, &rule, ret_card, &problems, err);
+    for (size_t i = 0; status != OK && i < problems.count; i++)
+        reply_problem(call->reply,
+                      &(struct reply_problem){
+                          .file = path, .field = "", .value = "", .rule = problems.items[i].text });
+    return status;
+}
+
+static enum status row_of_card(struct admin *admin,
+                               const struct card *card,
+                               uint32_t uid,
+                               struct peer_row *row,
+                               struct error *err)
+{
+    struct fingerprint fingerprint;
+    struct span anchor = buf_span(&card->anchor);
+    enum status status = fingerprint_of(&card->realm, &card->code, anchor, &fingerprint, err);
+    if (status == OK)
+        status = sha256_of(&anchor, 1, &row->anchor_digest, err);
+    struct span digits = span_of(fingerprint.digits, FINGERPRINT_DIGITS);
+    if (status == OK)
+        status = sha256_of(&digits, 1, &row->fingerprint, err);
+    if (status == OK)
+        status = certificate_public(buf_span(&card->roles[ROLE_LOG]), &row->log_key, err);
+    if (status == OK)
+        status = certificate_public(buf_span(&card->roles[ROLE_RECEIPT]), &row->receipt_key, err);
+    if (status != OK)
+        return status;
+    row->code = card->code;
+    row->realm = card->realm;
+    row->state = PEER_ADDED;
+    row->held = false;
+    snprintf(row->name, sizeof(row->name), "%s", card->name);
+    snprintf(row->address, sizeof(row->address), "%s", card->address);
+    row->added_by = uid;
+    row->added_ms = now_of(admin);
+    row->accepted_by = 0;
+    row->accepted_ms = 0;
+    return OK;
+}
+
+static enum status save_files(struct admin *admin,
+                              int64_t peer_id,
+                              const struct card *card,
+                              struct span text,
+                              struct error *err)
+{
+    struct store *store = store_of(admin);
+    enum status status =
+        peer_rows_set_file(store, peer_id, PEER_ANCHOR_DER, buf_span(&card->anchor), err);
+    if (status == OK)
+        status = peer_rows_set_file(store, peer_id, PEER_CARD_PEM, text, err);
+    if (status == OK)
+        status = peer_rows_set_file(store, peer_id, PEER_CRL_DER, buf_span(&card->crl), err);
+    return status;
+}
+
+static enum status show_fingerprint(const struct card *card,
+                                    struct reply_writer *w,
+                                    struct error *err)
+{
+    struct fingerprint fingerprint;
+    char text[FINGERPRINT_TEXT_SIZE];
+    enum status status =
+        fingerprint_of(&card->realm, &card->code, buf_span(&card->anchor), &fingerprint, err);
+    if (status != OK)
+        return status;
+    fingerprint_format(&fingerprint, text);
+    reply_fields(w, "peer", "Added, not accepted yet");
+    reply_field(w, "code", "Code", "%s", card->code.text);
+    reply_field(w, "name", "Name", "%s", card->name);
+    reply_field(w, "address", "Address", "%s", card->address[0] == '\0' ? "-" : card->address);
+    reply_field(w, "fingerprint", "Fingerprint", "%s", text);
+    reply_note(w,
+               "Have the fingerprint read to you by %s over a channel that you both trust. Then "
+               "another person types what was read: comityctl peer accept %s --fingerprint "
+               "'...'",
+               card->code.text, card->code.text);
+    return OK;
+}
+
+/* What is known of the code already: its row, if any, and the anchor that goes with it. */
+struct known {
+    struct peer_row row;
+    bool there;
+    struct buf anchor;
+};
+
+static enum status look_up(struct admin *admin,
+                           struct span text,
+                           struct known *ret_known,
+                           struct error *err)
+{
+    struct card card;
+    memset(&card, 0, sizeof(card));
+    struct error ignored = ERROR_INIT;
+    if (card_decode(text, &card, NULL, &ignored) != OK)
+        return OK; /* read_card says what is wrong with it */
+    enum status status = peer_rows_get(store_of(admin), &card.code, &ret_known->row, &ignored);
+    card_fini(&card);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status == OK)
+        status = peer_rows_get_file(store_of(admin), ret_known->row.peer_id, PEER_ANCHOR_DER,
+                                    &ret_known->anchor, err);
+    ret_known->there = status == OK;
+    return status;
+}
+
+static enum status check_addable(const struct known *known, struct error *err)
+{
+    if (!known->there)
+        return OK;
+    const struct peer_row *row = &known->row;
+    if (row->state == PEER_ACCEPTED)
+        return error_set(err, ERR_EXISTS, "%s is accepted already; next: comityctl peer show %s",
+                         row->code.text, row->code.text);
+    if (row->state == PEER_BLOCKED)
+        return error_set(err, ERR_EXISTS,
+                         "%s is blocked; next: an approver can accept it again with its "
+                         "fingerprint: comityctl peer accept %s",
+                         row->code.text, row->code.text);
+    return OK;
+}
+
+static enum status add_card(struct admin *admin,
+                            struct control_call *call,
+                            struct span text,
+                            const struct card *card,
+                            struct known *known,
+                            struct error *err)
+{
+    struct peer_row row;
+    if (known->there)
+        row = known->row;
+    else
+        memset(&row, 0, sizeof(row));
+    enum status status = row_of_card(admin, card, call->caller->uid, &row, err);
+    if (status == OK && known->there)
+        status = peer_rows_update(store_of(admin), &row, err);
+    else if (status == OK)
+        status = peer_rows_add(store_of(admin), &row, &row.peer_id, err);
+    if (status == OK)
+        status = save_files(admin, row.peer_id, card, text, err);
+    if (status == OK)
+        status = show_fingerprint(card, call->reply, err);
+    return status;
+}
+
+enum status peer_ops_add(void *context, struct control_call *call, struct error *err)
+{
+    struct admin *admin = context;
+    const struct request_file *file = argument_file(&call->arguments, "file", 0);
+    struct known known = { .there = false, .anchor = BUF_INIT };
+    struct card card;
+    memset(&card, 0, sizeof(card));
+    enum status status = look_up(admin, file->bytes, &known, err);
+    if (status == OK)
+        status =
+            read_card(admin, call, file->bytes, file->path, buf_span(&known.anchor), &card, err);
+    if (status == OK)
+        status = check_addable(&known, err);
+    if (status == OK)
+        status = add_card(admin, call, file->bytes, &card, &known, err);
+    card_fini(&card);
+    buf_fini(&known.anchor);
+    return status;
+}
+
+/* -- accepting ----------------------------------------------------------------------------------
+ */
+
+/* "3, 7 and 11" for the bits of fingerprint_difference(). */
+static void name_groups(uint16_t bits, char ret_text[static GROUPS_TEXT_SIZE])
+{
+    size_t used = 0;
+    ret_text[0] = '\0';
+    for (unsigned i = 0; bits >> i != 0 && used + 8 < GROUPS_TEXT_SIZE; i++) {
+        if ((bits >> i & 1) == 0)
+            continue;
+        bool last = bits >> (i + 1) == 0;
+        int added = snprintf(ret_text + used, GROUPS_TEXT_SIZE - used, "%s%u",
+                             used == 0 ? ""
+                             : last    ? " and "
+                                       : ", ",
+                             i + 1);
+        used += added > 0 ? (size_t)added : 0;
+    }
+}
+
+static enum status compare(struct admin *admin,
+                           const struct peer_row *row,
+                           const char *typed,
+                           struct span anchor,
+                           struct error *err)
+{
+    struct fingerprint given;
+    struct fingerprint held;
+    if (fingerprint_parse(typed, &given, err) != OK)
+        return error_prefix(err, "--fingerprint");
+    enum status status = fingerprint_of(&admin->feed->realm, &row->code, anchor, &held, err);
+    if (status != OK || fingerprint_equal(&given, &held))
+        return status;
+    char groups[GROUPS_TEXT_SIZE];
+    name_groups(fingerprint_difference(&given, &held), groups);
+    return error_set(err, ERR_MISMATCH,
+                     "this is not the fingerprint of the card of %s: of the 12 groups, %s differ; "
+                     "next: have them read again, and if they still differ, the card is not "
+                     "theirs: ask for it anew over another way",
+                     row->code.text, groups);
+}
+
+static enum status check_acceptable(const struct peer_row *row,
+                                    const struct caller *caller,
+                                    struct error *err)
+{
+    if (row->state == PEER_ACCEPTED)
+        return error_set(err, ERR_WRONG_STATE, "%s is accepted already", row->code.text);
+    if (row->state == PEER_PENDING || row->state == PEER_FORGOTTEN)
+        return error_set(err, ERR_WRONG_STATE,
+                         "no card of %s was added; next: comityctl peer add FILE", row->code.text);
+    if (row->added_by == caller->uid)
+        return error_set(err, ERR_DENIED,
+                         "you added the card of %s, and accepting it takes another person; next: "
+                         "ask another approver to compare the fingerprint",
+                         row->code.text);
+    return OK;
+}
+
+/* The stored card, read by today's rules, and its anchor against what was typed. */
+static enum status check_card(struct admin *admin,
+                              struct control_call *call,
+                              const struct peer_row *row,
+                              struct error *err)
+{
+    struct buf text = BUF_INIT;
+    struct buf anchor = BUF_INIT;
+    struct card card;
+    memset(&card, 0, sizeof(card));
+    struct store *store = store_of(admin);
+    enum status status = peer_rows_get_file(store, row->peer_id, PEER_CARD_PEM, &text, err);
+    if (status == OK)
+        status = peer_rows_get_file(store, row->peer_id, PEER_ANCHOR_DER, &anchor, err);
+    if (status == OK)
+        status = compare(admin, row, argument_text(&call->arguments, "fingerprint"),
+                         buf_span(&anchor), err);
+    if (status == OK)
+        status =
+            read_card(admin, call, buf_span(&text), row->code.text, buf_span(&anchor), &card, err);
+    card_fini(&card);
+    buf_fini(&text);
+    buf_fini(&anchor);
+    return status;
+}
+
+enum status peer_ops_accept(void *context, struct control_call *call, struct error *err)
+{
+    struct admin *admin = context;
+    struct peer_row row;
+    enum status status = find(admin, call, &row, err);
+    if (status == OK)
+        status = check_acceptable(&row, call->caller, err);
+    if (status == OK)
+        status = check_card(admin, call, &row, err);
+    if (status != OK)
+        return status;
+    row.state = PEER_ACCEPTED;
+    row.held = false;
+    row.accepted_by = call->caller->uid;
+    row.accepted_ms = now_of(admin);
+    status = update(admin, &row, err);
+    if (status != OK)
+        return status;
+    admin->changed.queue = true;
+    reply_fields(call->reply, "peer", "Accepted");
+    reply_field(call->reply, "code", "Code", "%s", row.code.text);
+    reply_field(call->reply, "name", "Name", "%s", row.name);
+    reply_note(call->reply,
+               "The nodes can connect now. Nothing leaves before a consent covers it: comityctl "
+               "consent draft --help");
+    return OK;
+}
+
+/* -- narrowing ----------------------------------------------------------------------------------
+ */
+
+enum status peer_ops_block(void *context, struct control_call *call, struct error *err)
+{
+    struct admin *admin = context;
+    struct peer_row row;
+    enum status status = find(admin, call, &row, err);
+    if (status == OK && row.state == PEER_BLOCKED)
+        status = error_set(err, ERR_WRONG_STATE, "%s is blocked already", row.code.text);
+    if (status == OK && row.state != PEER_ACCEPTED)
+        status = error_set(err, ERR_WRONG_STATE,
+                           "%s is %s: it is not spoken to anyway; next: comityctl peer forget %s",
+                           row.code.text, peer_state_name(row.state), row.code.text);
+    if (status != OK)
+        return status;
+    row.state = PEER_BLOCKED;
+    status = update(admin, &row, err);
+    if (status == OK)
+        reply_note(call->reply,
+                   "%s is blocked: connections are closed and none is accepted. Recalls cannot "
+                   "reach it either while this holds.",
+                   row.code.text);
+    return status;
+}
+
+enum status peer_ops_forget(void *context, struct control_call *call, struct error *err)
+{
+    struct admin *admin = context;
+    struct peer_row row;
+    enum status status = find(admin, call, &row, err);
+    if (status == OK && row.state == PEER_FORGOTTEN)
+        status = error_set(err, ERR_WRONG_STATE, "%s is forgotten already", row.code.text);
+    if (status != OK)
+        return status;
+    row.state = PEER_FORGOTTEN;
+    row.held = false;
+    row.address[0] = '\0';
+    status = update(admin, &row, err);
+    if (status == OK)
+        status = peer_rows_set_file(store_of(admin), row.peer_id, PEER_CARD_PEM, SPAN_EMPTY, err);
+    if (status == OK)
+        reply_note(call->reply,
+                   "%s is forgotten: its card and address are gone. What was exchanged stays "
+                   "provable.",
+                   row.code.text);
+    return status;
+}
+
+static enum status set_hold(struct admin *admin,
+                            const struct control_call *call,
+                            bool held,
+                            struct error *err)
+{
+    struct peer_row row;
+    enum status status = find(admin, call, &row, err);
+    if (status == OK && row.state != PEER_ACCEPTED)
+        status =
+            error_set(err, ERR_WRONG_STATE, "%s is %s, not accepted: nothing goes to it anyway",
+                      row.code.text, peer_state_name(row.state));
+    if (status == OK && row.held == held)
+        status = error_set(err, ERR_WRONG_STATE, held ? "%s is held already" : "%s is not held",
+                           row.code.text);
+    if (status != OK)
+        return status;
+    row.held = held;
+    status = update(admin, &row, err);
+    admin->changed.queue = status == OK && !held;
+    return status;
+}
+
+enum status peer_ops_hold(void *context, struct control_call *call, struct error *err)
+{
+    enum status status = set_hold(context, call, true, err);
+    if (status == OK)
+        reply_note(call->reply, "Held: only recalls go to %s now. To lift it: comityctl release %s",
+                   argument_text(&call->arguments, "peer"),
+                   argument_text(&call->arguments, "peer"));
+    return status;
+}
+
+enum status peer_ops_release(void *context, struct control_call *call, struct error *err)
+{
+    enum status status = set_hold(context, call, false, err);
+    if (status == OK)
+        reply_note(call->reply, "Released: what waited for %s goes out now.",
+                   argument_text(&call->arguments, "peer"));
+    return status;
+}
