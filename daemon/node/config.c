@@ -204,6 +204,21 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+void config_take_reload(struct config *running, struct config *wanted)
+{
+    struct config old = *running;
+    running->address = wanted->address;
+    running->dial = wanted->dial;
+    running->operators = wanted->operators;
+    running->approvers = wanted->approvers;
+    running->auditors = wanted->auditors;
+    running->log_level = wanted->log_level;
+    wanted->address = old.address;
+    wanted->operators = old.operators;
+    wanted->approvers = old.approvers;
+    wanted->auditors = old.auditors;
+}
+
 enum status config_check_reload(const struct config *running,
                                 const struct config *wanted,
                                 struct error *err)
@@ -214,6 +229,7 @@ enum status config_check_reload(const struct config *running,
     } fixed[] = {
         {"[node] realm",          strcmp(running->realm.text,           wanted->realm.text) == 0                                              },
         { "[node] code",          code_equal(&running->code,            &wanted->code)                                                        },
+        { "[node] name",          same_text(running->name,              wanted->name)                                                         },
         { "[storage] directory",  same_text(running->storage_directory, wanted->storage_directory)                                            },
         { "[identity] directory",
          same_text(running->identity_directory,                         wanted->identity_directory)                                           },

@@ -48,11 +48,14 @@ MUST_CHECK enum status config_parse(const char *path,
 void config_fini(struct config *config);
 struct config config_move(struct config *from);
 
-/* What a reload may not change (realm, code, directories, socket, listen): ERR_WRONG_STATE names
- * the first key that would need a restart. */
+/* What a reload may not change (realm, code, name, directories, socket, listen): ERR_WRONG_STATE
+ * names the first key that would need a restart. */
 MUST_CHECK enum status config_check_reload(const struct config *running,
                                            const struct config *wanted,
                                            struct error *err);
+
+/* Takes over what a reload may change: address, dial, the lists of people, the log level. */
+void config_take_reload(struct config *running, struct config *wanted);
 
 /* The table behind the documentation: section, key, rule; the count in *ret_count. */
 struct config_key {

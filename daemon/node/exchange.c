@@ -240,6 +240,11 @@ enum status exchange_set_peers(struct exchange *exchange,
     return OK;
 }
 
+void exchange_set_dial(struct exchange *exchange, bool dial)
+{
+    exchange->config.dial = dial;
+}
+
 /* -- links --------------------------------------------------------------------------------------
  */
 

@@ -140,6 +140,9 @@ MUST_CHECK enum status exchange_set_peers(struct exchange *exchange,
                                           size_t count,
                                           struct error *err);
 
+/* Whether this node calls its peers (configuration reloaded). */
+void exchange_set_dial(struct exchange *exchange, bool dial);
+
 struct link_config {
     struct code peer; /* as the certificate named it, verified */
     bool initiator;

@@ -136,24 +136,31 @@ static enum status read_role(const struct reading *reading,
     return status;
 }
 
-static enum status read_text(const char *path, struct buf *ret_text, struct error *err)
+enum status identity_read_card(const char *directory, struct buf *ret_text, struct error *err)
 {
+    char path[PATH_SIZE];
+    snprintf(path, sizeof(path), "%s/card.pem", directory);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-                         "%s: %s; next: make the card with comityctl node card", path,
+                         "%s: %s; next: make the identity with comityctl node init", path,
                          strerror(errno));
+    struct buf text = BUF_INIT;
     enum status status = OK;
     ssize_t got = 0;
     do {
         uint8_t part[4096];
         got = read(fd, part, sizeof(part));
         if (got > 0)
-            status = buf_append(ret_text, span_of(part, (size_t)got), err);
-    } while (status == OK && got > 0 && ret_text->size <= CARD_MAX);
+            status = buf_append(&text, span_of(part, (size_t)got), err);
+    } while (status == OK && got > 0 && text.size <= CARD_MAX);
     if (status == OK && got < 0)
         status = error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     (void)close(fd);
+    if (status != OK)
+        buf_fini(&text);
+    else
+        *ret_text = text;
     return status;
 }
 
@@ -166,7 +173,7 @@ static enum status check_card(const struct reading *reading,
     struct buf text = BUF_INIT;
     struct card card = { 0 };
     path_of(reading, "card.pem", path);
-    enum status status = read_text(path, &text, err);
+    enum status status = identity_read_card(reading->directory, &text, err);
     if (status == OK) {
         status = card_decode(buf_span(&text), &card, NULL, err);
         if (status != OK)
@@ -176,7 +183,7 @@ static enum status check_card(const struct reading *reading,
         if (!span_equal(buf_span(&card.roles[role]), buf_span(&identity->certificates[role])))
             status = error_set(err, ERR_MISMATCH,
                                "%s: its %s certificate is not %s.crt; next: make the card again "
-                               "with comityctl node card, and hand it to your peers",
+                               "with comityctl node init, and hand it to your peers",
                                path, role_name((enum role)role), role_name((enum role)role));
     if (status == OK && !span_equal(buf_span(&card.anchor), buf_span(&identity->anchor)))
         status = error_set(err, ERR_MISMATCH, "%s: its anchor is not anchor.crt", path);

@@ -23,6 +23,10 @@ MUST_CHECK enum status identity_read(const char *directory,
                                      int64_t now_ms,
                                      struct identity *ret_identity,
                                      struct error *err);
+/* Our own card, as it stands in card.pem. */
+MUST_CHECK enum status identity_read_card(const char *directory,
+                                          struct buf *ret_text,
+                                          struct error *err);
 void identity_fini(struct identity *identity);
 
 #endif

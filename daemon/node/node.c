@@ -189,9 +189,9 @@ static enum status reload(struct node *node, struct error *err)
         config_fini(&config);
         return status;
     }
-    config_fini(&node->config);
-    node->config = config;
-    node->service.realm = node->config.realm.text;
+    config_take_reload(&node->config, &config);
+    config_fini(&config);
+    exchange_set_dial(node->exchange, node->config.dial);
     log_set_level(node->config.log_level);
     network_refresh(node);
     return OK;

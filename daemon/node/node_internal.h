@@ -6,6 +6,7 @@
 #ifndef COMITY_NODE_NODE_INTERNAL_H
 #define COMITY_NODE_NODE_INTERNAL_H
 
+#include "admin/admin.h"
 #include "control/control.h"
 #include "crypto/tls.h"
 #include "feed/feed.h"
@@ -35,7 +36,8 @@ struct node {
     struct feed_context feed; /* the store thread's, as the next two */
     struct store *store;
     struct storage storage;
-    struct control_service service;
+    struct admin admin;
+    struct buf card;
     struct worker *worker;
     struct directory directory; /* as TLS and the exchange know it */
     bool directory_known;       /* listening and dialling begin with it */

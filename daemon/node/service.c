@@ -17,6 +17,10 @@ struct request_job {
     struct buf message;
     struct buf reply;
     struct error result;
+    bool peers_changed;
+    bool queue_changed;
+    size_t link_count;
+    struct admin_link links[]; /* how the connections stood when it was asked */
 };
 
 /* -- who ----------------------------------------------------------------------------------------
@@ -94,13 +98,17 @@ void service_deliver_progress(struct node *node)
 static enum status request_apply(struct job *job, struct error *err)
 {
     struct request_job *self = (struct request_job *)job;
+    struct admin *admin = &self->node->admin;
     const struct control_listener listener = { self, on_progress };
-    enum status status =
-        control_serve(&self->node->service, &self->caller, buf_span(&self->message), listener,
-                      &self->reply, &self->result);
-    if (status != OK)
-        return error_set(err, status, "no memory for the reply");
-    return OK;
+    admin->links = self->links;
+    admin->link_count = self->link_count;
+    enum status status = admin_serve(admin, &self->caller, buf_span(&self->message), listener,
+                                     &self->reply, &self->result, err);
+    admin->links = NULL;
+    admin->link_count = 0;
+    self->peers_changed = status == OK && admin->changed.peers;
+    self->queue_changed = status == OK && admin->changed.queue;
+    return status;
 }
 
 static void request_done(struct job *job)
@@ -117,8 +125,10 @@ static void request_done(struct job *job)
               self->caller.name, status_name(self->result.status));
     control_client_send(self->client, &self->reply);
     control_client_done(self->client);
-    if (job->error.status == OK && !node->stopping) {
+    bool done = job->error.status == OK && !node->stopping;
+    if (done && self->peers_changed)
         network_refresh(node);
+    if (done && self->queue_changed) {
         exchange_wake(node->exchange);
         worker_hurry(node->worker);
     }
@@ -129,18 +139,40 @@ static void request_done(struct job *job)
 
 static const struct job_table REQUEST_JOB = { "control", NULL, request_apply, NULL, request_done };
 
+/* A job with room for how every peer's connection stands now. */
+static struct request_job *request_new(struct node *node)
+{
+    struct exchange_status *peers = mem_calloc(PEERS_MAX, sizeof(*peers));
+    struct request_job *job = mem_calloc(1, sizeof(*job) + PEERS_MAX * sizeof(job->links[0]));
+    if (peers == NULL || job == NULL) {
+        mem_free(peers);
+        mem_free(job);
+        return NULL;
+    }
+    job->node = node;
+    job->link_count = exchange_peers(node->exchange, peers, PEERS_MAX);
+    for (size_t i = 0; i < job->link_count; i++) {
+        struct admin_link *link = &job->links[i];
+        link->code = peers[i].code;
+        link->connected = peers[i].connected;
+        link->dialling = peers[i].next_dial_ms != INT64_MAX;
+        snprintf(link->last_error, sizeof(link->last_error), "%.199s", peers[i].last_error);
+    }
+    mem_free(peers);
+    return job;
+}
+
 static void on_request(void *self, struct control_client *client, struct buf *message)
 {
     struct node *node = self;
     struct error err = ERROR_INIT;
-    struct request_job *job = mem_calloc(1, sizeof(*job));
+    struct request_job *job = request_new(node);
     enum status status = job == NULL ? error_set(&err, ERR_MEMORY, "no memory") : OK;
     if (status == OK) {
         job->job = (struct job){ .table = &REQUEST_JOB,
                                  .priority = JOB_URGENT,
-                                 .own_savepoint = true,
+                                 .alone = admin_is_alone(buf_span(message)),
                                  .bytes = sizeof(*job) + message->size };
-        job->node = node;
         job->client = client;
         job->caller = *control_client_caller(client);
         job->message = buf_move(message);
@@ -166,14 +198,24 @@ static void on_event(void *self, const char *name, const char *fields)
 
 enum status service_init(struct node *node, struct error *err)
 {
-    (void)err;
-    node->service = (struct control_service){ .realm = node->config.realm.text };
+    enum status status = identity_read_card(node->config.identity_directory, &node->card, err);
+    if (status != OK)
+        return status;
+    node->admin = (struct admin){
+        .feed = &node->feed,
+        .name = node->config.name,
+        .directory = node->config.storage_directory,
+        .card = buf_span(&node->card),
+        .started_ms = clock_system()->wall_ms(clock_system()),
+    };
     return OK;
 }
 
 void service_fini(struct node *node)
 {
     service_deliver_progress(node);
+    admin_fini(&node->admin);
+    buf_fini(&node->card);
 }
 
 struct control_handlers service_handlers(struct node *node)

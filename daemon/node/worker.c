@@ -91,8 +91,6 @@ static void run_step(struct job *job, enum status (*step)(struct job *, struct e
 static enum status apply_one(struct worker *worker, struct job *job, struct error *err)
 {
     const struct worker_storage *storage = &worker->config.storage;
-    if (job->own_savepoint)
-        return job->table->apply(job, err);
     enum status status = storage->savepoint(storage->self, err);
     if (status != OK)
         return status;
