@@ -220,6 +220,21 @@ static void answer_publish(struct host *host,
     require(batch.entries == NULL, "batch was not moved");
 }
 
+/* What a feed would find: a gap, or entries that are not those of this feed. */
+static enum status judge_batch(const struct host_feed *feed,
+                               const struct batch *got,
+                               struct error *err)
+{
+    if (got->first_index > feed->stored)
+        return error_set(err, ERR_MISMATCH, "a gap in the feed");
+    struct batch wanted = peer_wire_batch(feed->origin_in, got->first_index, got->entry_count, 1);
+    bool same = true;
+    for (size_t i = 0; i < got->entry_count; i++)
+        same = same && span_equal(got->entries[i].header, wanted.entries[i].header);
+    batch_fini(&wanted);
+    return same ? OK : error_set(err, ERR_MISMATCH, "another entry");
+}
+
 /* Stores what is new, in order; what overlaps must be the same and has no second effect. */
 static void answer_ingest(struct host *host,
                           int64_t now_ms,
@@ -227,18 +242,15 @@ static void answer_ingest(struct host *host,
                           const struct error *err)
 {
     struct host_feed *feed = host->feed;
-    const struct batch *got = &effect->batch;
     struct buf note = BUF_INIT;
+    struct error found = ERROR_INIT;
+    if (err == NULL && judge_batch(feed, &effect->batch, &found) != OK)
+        err = &found;
     if (err == NULL) {
-        require(got->first_index <= feed->stored, "a gap in the feed");
-        struct batch wanted = peer_wire_batch(feed->origin_in, got->first_index, got->entry_count,
-                                              got->entries[0].body.size);
-        for (size_t i = 0; i < got->entry_count; i++)
-            require(span_equal(got->entries[i].header, wanted.entries[i].header), "another entry");
-        batch_fini(&wanted);
-        if (batch_end(got) > feed->stored) {
-            feed->applied += batch_end(got) - feed->stored;
-            feed->stored = batch_end(got);
+        uint64_t end = batch_end(&effect->batch);
+        if (end > feed->stored) {
+            feed->applied += end - feed->stored;
+            feed->stored = end;
         }
         note_of(&note, feed->origin_in, feed->stored);
     }
@@ -252,8 +264,12 @@ static void answer_receipt(struct host *host,
                            const struct error *err)
 {
     struct heading heading;
+    struct error found = ERROR_INIT;
     require(heading_read(buf_span(&effect->note), &heading, NULL) == OK, "receipt");
-    require(heading.size <= host->feed->published, "a receipt for what was not published");
+    if (err == NULL && heading.size > host->feed->published) {
+        error_set(&found, ERR_MISMATCH, "a receipt for what was not published");
+        err = &found;
+    }
     if (err == NULL && heading.size > host->feed->receipted)
         host->feed->receipted = heading.size;
     session_on_receipt_taken(host->session, now_ms, err);
