@@ -128,12 +128,12 @@ static bool is_better_grant(const struct policy_consent *a, const struct policy_
 
 static bool is_nearer_denial(enum policy_reason reason,
                              const struct policy_consent *consent,
-                             enum policy_reason best_reason,
-                             const struct policy_consent *best)
+                             enum policy_reason nearest,
+                             const struct policy_consent *near)
 {
-    if (reason != best_reason)
-        return reason > best_reason;
-    return best != NULL && id_compare(&consent->id, &best->id) < 0;
+    if (reason != nearest)
+        return reason > nearest;
+    return near != NULL && id_compare(&consent->id, &near->id) < 0;
 }
 
 /* -- words --------------------------------------------------------------------------------------
@@ -173,19 +173,19 @@ static void say(enum policy_reason reason,
                 char *text)
 {
     char slots[SLOT_COUNT][SLOT_MAX] = { "" };
-    snprintf(slots[SLOT_CODE], SLOT_MAX, "%s", recipient->text);
-    snprintf(slots[SLOT_VERSION], SLOT_MAX, "%u", (unsigned)version);
+    (void)snprintf(slots[SLOT_CODE], SLOT_MAX, "%s", recipient->text);
+    (void)snprintf(slots[SLOT_VERSION], SLOT_MAX, "%u", (unsigned)version);
     if (consent != NULL) {
         const struct terms *terms = consent->terms;
-        snprintf(slots[SLOT_STATE], SLOT_MAX, "%s", lifecycle_state_name(consent->state));
-        snprintf(slots[SLOT_PURPOSES], SLOT_MAX, "%s, not for %s",
-                 terms_purpose_name(terms->purpose), terms_purpose_name(purpose));
+        (void)snprintf(slots[SLOT_STATE], SLOT_MAX, "%s", lifecycle_state_name(consent->state));
+        (void)snprintf(slots[SLOT_PURPOSES], SLOT_MAX, "%s, not for %s",
+                       terms_purpose_name(terms->purpose), terms_purpose_name(purpose));
         time_format(terms->valid_from_ms, slots[SLOT_FROM]);
         time_format(end_ms(terms), slots[SLOT_END]);
     }
     const struct sentence *sentence = &sentences[reason];
-    snprintf(text, POLICY_TEXT_MAX, "%s%s%s", sentence->before, slots[sentence->slot],
-             sentence->after);
+    (void)snprintf(text, POLICY_TEXT_MAX, "%s%s%s", sentence->before, slots[sentence->slot],
+                   sentence->after);
 }
 
 struct policy_decision policy_decide(const struct policy_consent *consents,
@@ -197,21 +197,20 @@ struct policy_decision policy_decide(const struct policy_consent *consents,
 {
     const struct policy_consent *best = NULL; /* allows */
     const struct policy_consent *near = NULL; /* comes nearest to it */
-    enum policy_reason reason = POLICY_NO_CONSENT;
+    enum policy_reason nearest = POLICY_NO_CONSENT;
     for (size_t i = 0; i < consent_count && recipient->accepted; i++) {
         enum policy_reason one = judge(&consents[i], record, recipient, purpose, now_ms);
         if (one == POLICY_ALLOWED) {
             if (best == NULL || is_better_grant(&consents[i], best))
                 best = &consents[i];
-        } else if (is_nearer_denial(one, &consents[i], reason, near)) {
+        } else if (is_nearer_denial(one, &consents[i], nearest, near)) {
             near = &consents[i];
-            reason = one;
+            nearest = one;
         }
     }
+    enum policy_reason reason = best != NULL ? POLICY_ALLOWED : nearest;
     if (!recipient->accepted)
         reason = POLICY_RECIPIENT_NOT_ACCEPTED;
-    if (best != NULL)
-        reason = POLICY_ALLOWED;
     const struct policy_consent *named = best != NULL ? best : near;
     struct policy_decision decision = { .reason = reason };
     if (named != NULL)

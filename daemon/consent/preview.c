@@ -176,7 +176,7 @@ static void change(struct changes *changes, const char *format, ...)
     if (changes->status != OK || changes->count > PREVIEW_CHANGES_SHOWN)
         return;
     va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
+    (void)vsnprintf(line, sizeof(line), format, args);
     va_end(args);
     changes->status = buf_printf(changes->lines, changes->err, "%s\n", line);
 }

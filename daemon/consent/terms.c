@@ -86,7 +86,7 @@ static void problem(struct problems *problems, const char *format, ...)
     char line[ERROR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
+    (void)vsnprintf(line, sizeof(line), format, args);
     va_end(args);
     if (problems->count++ == 0)
         memcpy(problems->first, line, sizeof(line));
@@ -115,7 +115,7 @@ static void check_times(const struct terms *terms, int64_t now_ms, struct proble
         problem(problems, "until: the end must lie after the beginning");
     else if (terms->valid_until_ms <= now_ms)
         problem(problems, "until: the end lies in the past");
-    if (terms->valid_until_ms - now_ms > TERMS_YEARS_MAX * 366 * DAY_MS)
+    if (terms->valid_until_ms - now_ms > (int64_t)TERMS_YEARS_MAX * 366 * DAY_MS)
         problem(problems, "until: more than %d years from now", TERMS_YEARS_MAX);
     if (terms->keep_until_ms == 0)
         return;
@@ -306,7 +306,7 @@ enum status terms_render(const struct terms *terms, struct buf *append_to, struc
     time_format(terms->valid_until_ms, until);
     time_format(terms->keep_until_ms, keep);
     if (terms->form == TERMS_SUPPRESSED)
-        snprintf(threshold, sizeof(threshold), " (below %u)", (unsigned)terms->threshold);
+        (void)snprintf(threshold, sizeof(threshold), " (below %u)", (unsigned)terms->threshold);
     return buf_printf(append_to, err,
                       "Purpose: %s\n"
                       "Form: %s%s\n"

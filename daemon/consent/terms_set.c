@@ -85,7 +85,8 @@ static enum status set_form(struct terms *terms, const char *value, struct error
     uint32_t threshold = 0;
     const char *colon = strchr(value, ':');
     size_t size = colon == NULL ? strlen(value) : (size_t)(colon - value);
-    snprintf(name, sizeof(name), "%.*s", (int)(size < sizeof(name) ? size : sizeof(name)), value);
+    (void)snprintf(name, sizeof(name), "%.*s", (int)(size < sizeof(name) ? size : sizeof(name)),
+                   value);
     enum status status = choose(TERMS_FORMS, TERMS_FORM_COUNT, name, &at, err);
     if (status != OK)
         return status;

@@ -145,9 +145,10 @@ static enum status read_record(struct composer *composer,
                                enum compose_outcome *outcome,
                                struct error *err)
 {
+    struct policy_record record = { row->subject_id, row->record_version };
     struct policy_decision decision;
-    enum status status = cover_by(&composer->cover, &row->consent_id, &row->subject_id,
-                                  row->record_version, composer->now_ms, &decision, err);
+    enum status status =
+        cover_by(&composer->cover, &row->consent_id, &record, composer->now_ms, &decision, err);
     if (status != OK)
         return status;
     *outcome = outcome_of(&decision);
@@ -268,12 +269,13 @@ enum status compose_may_stay(struct composer *composer,
                              bool *ret_may,
                              struct error *err)
 {
+    struct policy_record record = { *record_id, version };
     struct policy_decision decision;
-    enum status status = cover_by(&composer->cover, consent_id, record_id, version,
-                                  composer->now_ms, &decision, err);
+    enum status status =
+        cover_by(&composer->cover, consent_id, &record, composer->now_ms, &decision, err);
     if (status == OK && decision.reason != POLICY_ALLOWED)
-        status = cover_by_any(&composer->cover, consent_id, record_id, version, composer->now_ms,
-                              &decision, err);
+        status =
+            cover_by_any(&composer->cover, consent_id, &record, composer->now_ms, &decision, err);
     if (status == OK)
         *ret_may = decision.reason == POLICY_ALLOWED;
     return status;

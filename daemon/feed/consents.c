@@ -41,7 +41,7 @@ enum status consents_step(struct feed_context *feed,
         return status;
     row->state = (uint8_t)to;
     event.to_state = (uint8_t)to;
-    snprintf(event.text, sizeof(event.text), "%s", text);
+    (void)snprintf(event.text, sizeof(event.text), "%s", text);
     status = consent_rows_update(feed->store, row, NULL, err);
     return status == OK ? consent_rows_add_event(feed->store, &row->consent_id, &event, err)
                         : status;
@@ -72,7 +72,7 @@ static enum status stand(struct standing *standing, struct error *err, const cha
     char line[ERROR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
+    (void)vsnprintf(line, sizeof(line), format, args);
     va_end(args);
     standing->count++;
     if (standing->lines == NULL || standing->count > PREVIEW_CHANGES_SHOWN)
@@ -340,6 +340,7 @@ static enum status check_unchanged(struct feed_context *feed,
     return status;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): who, what, which digest, and two outputs */
 enum status consents_approve(struct feed_context *feed,
                              uint32_t uid,
                              const struct id *consent_id,
@@ -389,7 +390,7 @@ enum status consents_reject(struct feed_context *feed,
         status = consent_rows_get(feed->store, consent_id, &row, err);
     if (status != OK)
         return status;
-    snprintf(text, sizeof(text), "rejected: %s", reason);
+    (void)snprintf(text, sizeof(text), "rejected: %s", reason);
     row.digest = (struct digest){ { 0 } };
     status = consents_step(feed, uid, &row, STEP_REJECT, text, err);
     return status == OK ? consent_rows_set_preview(feed->store, consent_id, SPAN_EMPTY, err)

@@ -68,7 +68,7 @@ static enum status note_problem(struct draft *draft, enum status kind, const cha
     struct error problem = { kind, "" };
     va_list args;
     va_start(args, format);
-    vsnprintf(problem.text, sizeof(problem.text), format, args);
+    (void)vsnprintf(problem.text, sizeof(problem.text), format, args);
     va_end(args);
     return note(draft, kind, &problem);
 }
@@ -109,7 +109,7 @@ static enum status choose(struct draft *draft,
     if (draft->chosen_count == draft->chosen_capacity) {
         size_t capacity = draft->chosen_capacity == 0 ? 64 : draft->chosen_capacity * 2;
         struct chosen *larger = NULL;
-        if (capacity <= 2 * CONSENT_RECORDS_MAX)
+        if (capacity <= (size_t)2 * CONSENT_RECORDS_MAX)
             larger = mem_realloc(draft->chosen, capacity * sizeof(*larger));
         if (larger == NULL)
             return error_set(err, ERR_MEMORY, "draft: no memory for %zu records", capacity);
@@ -292,8 +292,8 @@ static enum status store_draft(struct draft *draft,
     struct consent_event_row event = { .time_ms = row.created_ms,
                                        .uid = uid,
                                        .to_state = CONSENT_DRAFT };
-    snprintf(event.text, sizeof(event.text), "drafted: %zu records to %zu recipients",
-             draft->chosen_count, draft->recipient_count);
+    (void)snprintf(event.text, sizeof(event.text), "drafted: %zu records to %zu recipients",
+                   draft->chosen_count, draft->recipient_count);
     enum status status = id_make(&row.consent_id, row.created_ms, feed->random, err);
     if (status == OK)
         status = feed->random->fill(feed->random, row.nonce.bytes, PREVIEW_NONCE_SIZE, err);

@@ -127,8 +127,9 @@ static enum status end_delivery(struct work *work,
                                 struct error *err)
 {
     struct policy_decision decision;
-    enum status status = cover_by_any(&work->cover, &work->row->consent_id, &row->record_id,
-                                      row->version, work->now_ms, &decision, err);
+    struct policy_record record = { row->record_id, row->version };
+    enum status status =
+        cover_by_any(&work->cover, &work->row->consent_id, &record, work->now_ms, &decision, err);
     if (status != OK)
         return status;
     if (decision.reason == POLICY_ALLOWED || decision.reason == POLICY_SUSPENDED) {
@@ -212,11 +213,15 @@ static enum status end_recipient(struct work *work, const struct code *code, str
 /* -- the end ------------------------------------------------------------------------------------
  */
 
+struct cause { /* why it ends, and by whom */
+    uint32_t uid;
+    enum consent_step step;
+    const char *text;
+};
+
 static enum status end(struct feed_context *feed,
-                       uint32_t uid,
                        const struct id *consent_id,
-                       enum consent_step step,
-                       const char *text,
+                       const struct cause *cause,
                        struct consents_ended *ret_ended,
                        struct error *err)
 {
@@ -232,7 +237,7 @@ static enum status end(struct feed_context *feed,
     work.now_ms = feed->clock->wall_ms(feed->clock);
     work.erase_days = terms.erase_days;
     row.ended_ms = work.now_ms;
-    status = consents_step(feed, uid, &row, step, text, err);
+    status = consents_step(feed, cause->uid, &row, cause->step, cause->text, err);
     if (status == OK)
         status = outbox_rows_remove_records(feed->store, consent_id, &ID_NONE, 0,
                                             &work.ended.never_left, err);
@@ -259,8 +264,9 @@ enum status consents_revoke(struct feed_context *feed,
     enum status status = consents_check_reason(reason, err);
     if (status != OK)
         return status;
-    snprintf(text, sizeof(text), "revoked: %s", reason);
-    return end(feed, uid, consent_id, STEP_REVOKE, text, ret_ended, err);
+    (void)snprintf(text, sizeof(text), "revoked: %s", reason);
+    struct cause cause = { uid, STEP_REVOKE, text };
+    return end(feed, consent_id, &cause, ret_ended, err);
 }
 
 /* -- the clock ----------------------------------------------------------------------------------
@@ -275,6 +281,7 @@ static enum status expire_state(struct feed_context *feed,
                                 size_t *count_up,
                                 struct error *err)
 {
+    static const struct cause expired = { CONSENTS_UID_CLOCK, STEP_EXPIRE, "expired" };
     struct id ids[PAGE];
     struct consents_ended ended;
     int64_t now_ms = feed->clock->wall_ms(feed->clock);
@@ -283,7 +290,7 @@ static enum status expire_state(struct feed_context *feed,
         size_t room = max - *count_up < PAGE ? max - *count_up : PAGE;
         status = consent_rows_expiring(feed->store, (uint8_t)state, now_ms, ids, room, &count, err);
         for (size_t i = 0; status == OK && i < count; i++) {
-            status = end(feed, CONSENTS_UID_CLOCK, &ids[i], STEP_EXPIRE, "expired", &ended, err);
+            status = end(feed, &ids[i], &expired, &ended, err);
             ++*count_up;
         }
     }

@@ -85,25 +85,24 @@ enum status cover_listed(struct feed_context *feed,
 
 enum status cover_by(struct cover *cover,
                      const struct id *consent_id,
-                     const struct id *record_id,
-                     uint32_t version,
+                     const struct policy_record *record,
                      int64_t now_ms,
                      struct policy_decision *ret_decision,
                      struct error *err)
 {
-    struct policy_record wanted = { *record_id, version };
+    const struct policy_recipient *recipient = &cover->recipient;
     struct consent_record_row row;
     bool listed = false;
     enum status status = read_consent(cover, consent_id, err);
     if (status == ERR_NOT_FOUND) {
-        *ret_decision = policy_decide(NULL, 0, &wanted, &cover->recipient, PURPOSE_NONE, now_ms);
+        *ret_decision = policy_decide(NULL, 0, record, recipient, PURPOSE_NONE, now_ms);
         return OK;
     }
     if (status == OK)
-        status = cover_listed(cover->feed, consent_id, record_id, &row, &listed, err);
+        status = cover_listed(cover->feed, consent_id, &record->id, &row, &listed, err);
     if (status != OK)
         return status;
-    struct policy_record found = { *record_id, listed ? row.version : 0 };
+    struct policy_record found = { record->id, listed ? row.version : 0 };
     struct policy_consent consent = {
         .id = *consent_id,
         .state = (enum consent_state)cover->row.state,
@@ -113,35 +112,37 @@ enum status cover_by(struct cover *cover,
         .recipients = &cover->party,
         .recipient_count = cover->has_party ? 1 : 0,
     };
-    *ret_decision =
-        policy_decide(&consent, 1, &wanted, &cover->recipient, cover->terms.purpose, now_ms);
+    *ret_decision = policy_decide(&consent, 1, record, recipient, cover->terms.purpose, now_ms);
     return OK;
 }
 
+struct search { /* for any consent that covers */
+    struct cover *cover;
+    const struct id *except;
+    const struct policy_record *record;
+    int64_t now_ms;
+    struct policy_decision best;
+};
+
 /* All consents in `state` that list record and recipient, until one allows. */
-static enum status try_state(struct cover *cover,
-                             enum consent_state state,
-                             const struct id *except,
-                             const struct policy_record *wanted,
-                             int64_t now_ms,
-                             struct policy_decision *decision,
-                             struct error *err)
+static enum status try_state(struct search *search, enum consent_state state, struct error *err)
 {
     enum { PAGE = 16 };
     struct id ids[PAGE];
     struct id after = ID_NONE;
+    struct cover *cover = search->cover;
     struct policy_decision one;
-    for (size_t count = PAGE; count == PAGE && decision->reason != POLICY_ALLOWED;) {
-        enum status status = consent_rows_covering(
-            cover->feed->store, &wanted->id, &cover->recipient.code, (uint8_t)state,
-            id_is_none(&after) ? NULL : &after, ids, PAGE, &count, err);
+    for (size_t count = PAGE; count == PAGE && search->best.reason != POLICY_ALLOWED;) {
+        enum status status =
+            consent_rows_covering(cover->feed->store, &search->record->id, &cover->recipient.code,
+                                  (uint8_t)state, &after, ids, PAGE, &count, err);
         for (size_t i = 0; status == OK && i < count; i++) {
             after = ids[i];
-            if (id_equal(&ids[i], except) || decision->reason == POLICY_ALLOWED)
+            if (id_equal(&ids[i], search->except) || search->best.reason == POLICY_ALLOWED)
                 continue;
-            status = cover_by(cover, &ids[i], &wanted->id, wanted->version, now_ms, &one, err);
-            if (status == OK && (one.reason == POLICY_ALLOWED || one.reason > decision->reason))
-                *decision = one;
+            status = cover_by(cover, &ids[i], search->record, search->now_ms, &one, err);
+            if (status == OK && (one.reason == POLICY_ALLOWED || one.reason > search->best.reason))
+                search->best = one;
         }
         if (status != OK)
             return status;
@@ -151,19 +152,17 @@ static enum status try_state(struct cover *cover,
 
 enum status cover_by_any(struct cover *cover,
                          const struct id *except,
-                         const struct id *record_id,
-                         uint32_t version,
+                         const struct policy_record *record,
                          int64_t now_ms,
                          struct policy_decision *ret_decision,
                          struct error *err)
 {
-    struct policy_record wanted = { *record_id, version };
-    struct policy_decision decision =
-        policy_decide(NULL, 0, &wanted, &cover->recipient, PURPOSE_NONE, now_ms);
-    enum status status = try_state(cover, CONSENT_ACTIVE, except, &wanted, now_ms, &decision, err);
+    struct search search = { .cover = cover, .except = except, .record = record, .now_ms = now_ms };
+    search.best = policy_decide(NULL, 0, record, &cover->recipient, PURPOSE_NONE, now_ms);
+    enum status status = try_state(&search, CONSENT_ACTIVE, err);
     if (status == OK)
-        status = try_state(cover, CONSENT_SUSPENDED, except, &wanted, now_ms, &decision, err);
+        status = try_state(&search, CONSENT_SUSPENDED, err);
     if (status == OK)
-        *ret_decision = decision;
+        *ret_decision = search.best;
     return status;
 }

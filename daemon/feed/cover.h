@@ -40,8 +40,7 @@ MUST_CHECK enum status cover_listed(struct feed_context *feed,
  * other than OK means that the database could not be read. */
 MUST_CHECK enum status cover_by(struct cover *cover,
                                 const struct id *consent_id,
-                                const struct id *record_id,
-                                uint32_t version,
+                                const struct policy_record *record,
                                 int64_t now_ms,
                                 struct policy_decision *ret_decision,
                                 struct error *err);
@@ -49,8 +48,7 @@ MUST_CHECK enum status cover_by(struct cover *cover,
  * POLICY_SUSPENDED: only suspended ones cover it, so it may stay, locked. */
 MUST_CHECK enum status cover_by_any(struct cover *cover,
                                     const struct id *except,
-                                    const struct id *record_id,
-                                    uint32_t version,
+                                    const struct policy_record *record,
                                     int64_t now_ms,
                                     struct policy_decision *ret_decision,
                                     struct error *err);

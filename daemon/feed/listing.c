@@ -186,9 +186,10 @@ static enum status proposal_task(const struct inbox *inbox,
     if (row->proposed_by == inbox->uid)
         return OK;
     id_format(&row->consent_id, text);
-    snprintf(task.subject, sizeof(task.subject), "%s", text);
-    snprintf(task.text, sizeof(task.text), "a consent was proposed and waits for another person");
-    snprintf(task.command, sizeof(task.command), "comityctl consent preview %s", text);
+    (void)snprintf(task.subject, sizeof(task.subject), "%s", text);
+    (void)snprintf(task.text, sizeof(task.text),
+                   "a consent was proposed and waits for another person");
+    (void)snprintf(task.command, sizeof(task.command), "comityctl consent preview %s", text);
     return inbox->visit(inbox->context, &task, err);
 }
 
@@ -214,18 +215,19 @@ static enum status peer_task(const struct inbox *inbox,
 {
     const char *code = peer->code.text;
     struct listing_task task = { .since_ms = peer->added_ms };
-    snprintf(task.subject, sizeof(task.subject), "%s", code);
+    (void)snprintf(task.subject, sizeof(task.subject), "%s", code);
     if (peer->state == PEER_PENDING) {
         task.what = "look at pending peer";
         task.since_ms = peer->contact_ms;
-        snprintf(task.text, sizeof(task.text),
-                 "a node that calls itself %s tried to connect and was refused", code);
-        snprintf(task.command, sizeof(task.command), "comityctl peer add CARD");
+        (void)snprintf(task.text, sizeof(task.text),
+                       "a node that calls itself %s tried to connect and was refused", code);
+        (void)snprintf(task.command, sizeof(task.command), "comityctl peer add CARD");
     } else if (peer->state == PEER_ADDED && peer->added_by != inbox->uid) {
         task.what = "accept peer";
-        snprintf(task.text, sizeof(task.text),
-                 "%s was added; another person compares its fingerprint and accepts it", code);
-        snprintf(task.command, sizeof(task.command), "comityctl peer show %s", code);
+        (void)snprintf(task.text, sizeof(task.text),
+                       "%s was added; another person compares its fingerprint and accepts it",
+                       code);
+        (void)snprintf(task.command, sizeof(task.command), "comityctl peer show %s", code);
     } else {
         return OK;
     }
@@ -259,10 +261,10 @@ static enum status recall_task(void *context,
     if (!recall->overdue)
         return OK;
     id_format(&recall->row.record_id, id);
-    snprintf(task.subject, sizeof(task.subject), "%s", recall->holder.text);
-    snprintf(task.text, sizeof(task.text), "%s has not confirmed the erasure of record %s",
-             recall->holder.text, id);
-    snprintf(task.command, sizeof(task.command), "comityctl recalls");
+    (void)snprintf(task.subject, sizeof(task.subject), "%s", recall->holder.text);
+    (void)snprintf(task.text, sizeof(task.text), "%s has not confirmed the erasure of record %s",
+                   recall->holder.text, id);
+    (void)snprintf(task.command, sizeof(task.command), "comityctl recalls");
     return inbox->visit(inbox->context, &task, err);
 }
 
@@ -276,10 +278,10 @@ static enum status alarm_tasks(const struct inbox *inbox, struct error *err)
         for (size_t i = 0; status == OK && i < count; i++) {
             struct listing_task task = { .what = "alarm", .since_ms = rows[i].opened_ms };
             after = rows[i].alarm_id;
-            snprintf(task.subject, sizeof(task.subject), "%s",
-                     rows[i].peer.text[0] == '\0' ? "this node" : rows[i].peer.text);
-            snprintf(task.text, sizeof(task.text), "%s: %s", rows[i].kind, rows[i].text);
-            snprintf(task.command, sizeof(task.command), "comityctl status");
+            (void)snprintf(task.subject, sizeof(task.subject), "%s",
+                           rows[i].peer.text[0] == '\0' ? "this node" : rows[i].peer.text);
+            (void)snprintf(task.text, sizeof(task.text), "%s: %s", rows[i].kind, rows[i].text);
+            (void)snprintf(task.command, sizeof(task.command), "comityctl status");
             status = inbox->visit(inbox->context, &task, err);
         }
     }

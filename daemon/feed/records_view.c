@@ -71,8 +71,8 @@ static enum status describe_release(struct span canonical,
     if (title.size > 0)
         put_text(view->title, sizeof(view->title), title);
     else
-        snprintf(view->title, sizeof(view->title), "%s, %s%s%s", structure->name, view->period,
-                 view->source[0] != '\0' ? ", " : "", view->source);
+        (void)snprintf(view->title, sizeof(view->title), "%s, %s%s%s", structure->name,
+                       view->period, view->source[0] != '\0' ? ", " : "", view->source);
     release_fini(&release);
     return OK;
 }
@@ -174,7 +174,7 @@ static enum status select_word(char *to, const char *name, const char *value, st
 {
     if (strlen(value) > RECORDS_WORD_MAX)
         return error_set(err, ERR_LIMIT, "%s: longer than %d bytes", name, RECORDS_WORD_MAX);
-    snprintf(to, RECORDS_WORD_MAX + 1, "%s", value);
+    (void)snprintf(to, RECORDS_WORD_MAX + 1, "%s", value);
     return OK;
 }
 
