@@ -59,11 +59,12 @@ enum status text_check(struct span text, enum text_rule rule, const char *what, 
         if (size == 0)
             return error_set(err, ERR_INVALID, "%s: not UTF-8 at byte %zu (0x%02x)", what, at,
                              text.data[at]);
-        if (!allowed(point, rule))
+        if (!allowed(point, rule)) {
             return error_set(err, ERR_INVALID,
                              "%s: U+%04X at byte %zu: control and direction-changing characters "
                              "are not allowed here",
                              what, (unsigned)point, at);
+        }
         at += size;
     }
     return OK;

@@ -51,10 +51,11 @@ static enum status check_recipients(const struct preview *preview, struct error 
 {
     const struct preview_recipient *recipients = preview->recipients;
     for (size_t i = 0; i < preview->recipient_count; i++) {
-        if (i > 0 && strcmp(recipients[i - 1].code.text, recipients[i].code.text) >= 0)
+        if (i > 0 && strcmp(recipients[i - 1].code.text, recipients[i].code.text) >= 0) {
             return error_set(err, ERR_INVALID,
                              "preview: recipient %s is twice there, or out of order",
                              recipients[i].code.text);
+        }
         if (recipients[i].name.size > NAME_MAX_BYTES)
             return error_set(err, ERR_LIMIT, "preview: the name of %s is too long",
                              recipients[i].code.text);
@@ -118,10 +119,11 @@ static enum status write_all(const struct preview *preview,
         write_field(&w, preview->recipients[i].name);
         writer_bytes(&w, SPAN_ARRAY(preview->recipients[i].anchor.bytes));
         write_holds(&w, preview->recipients[i].holds, preview->record_count);
-        if (append_to->size - start > PREVIEW_BYTES_MAX)
+        if (append_to->size - start > PREVIEW_BYTES_MAX) {
             return error_set(err, ERR_LIMIT,
                              "preview: larger than %d bytes; next: make several consents",
                              PREVIEW_BYTES_MAX);
+        }
     }
     return writer_done(&w, "preview", err);
 }
@@ -249,13 +251,14 @@ static void compare_record(struct changes *changes,
 {
     char id[ID_TEXT_SIZE];
     id_format(&now->id, id);
-    if (former->version != now->version)
+    if (former->version != now->version) {
         change(changes, "record %s: version %u instead of %u", id, (unsigned)now->version,
                (unsigned)former->version);
-    else if (!digest_equal(&former->digest, &now->digest) || former->size != now->size)
+    } else if (!digest_equal(&former->digest, &now->digest) || former->size != now->size) {
         change(changes, "record %s: its content is not the same", id);
-    else if (!span_equal(former->kind, now->kind) || !span_equal(former->title, now->title))
+    } else if (!span_equal(former->kind, now->kind) || !span_equal(former->title, now->title)) {
         change(changes, "record %s: its kind or title is not the same", id);
+    }
 }
 
 static void compare_records(struct changes *changes, struct side *former, struct side *now)

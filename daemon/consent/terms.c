@@ -119,11 +119,12 @@ static void check_times(const struct terms *terms, int64_t now_ms, struct proble
         problem(problems, "until: more than %d years from now", TERMS_YEARS_MAX);
     if (terms->keep_until_ms == 0)
         return;
-    if (terms->keep_until_ms > terms->valid_until_ms)
+    if (terms->keep_until_ms > terms->valid_until_ms) {
         problem(problems, "keep-until: later than until: what has ended is erased; next: give "
                           "the later date to until");
-    else if (terms->keep_until_ms <= terms->valid_from_ms || terms->keep_until_ms <= now_ms)
+    } else if (terms->keep_until_ms <= terms->valid_from_ms || terms->keep_until_ms <= now_ms) {
         problem(problems, "keep-until: must lie after the beginning and in the future");
+    }
 }
 
 enum status terms_check(const struct terms *terms,

@@ -91,11 +91,12 @@ static enum status set_form(struct terms *terms, const char *value, struct error
     if (status != OK)
         return status;
     bool needs_threshold = at == TERMS_SUPPRESSED;
-    if (needs_threshold != (colon != NULL))
+    if (needs_threshold != (colon != NULL)) {
         return error_set(err, ERR_INVALID,
                          "'%.60s': a number k stands behind suppressed only "
                          "(suppressed:5)",
                          value);
+    }
     if (colon != NULL)
         status = number(colon + 1, TERMS_THRESHOLD_MAX, &threshold, err);
     if (status == OK && colon != NULL && threshold == 0)

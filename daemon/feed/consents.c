@@ -107,10 +107,11 @@ static enum status stand_recipient(struct standing *standing,
     if (peer.state != PEER_ACCEPTED || peer.held)
         status = stand(standing, err, "recipient %s: is %s, not an accepted peer", row->code.text,
                        peer.held ? "held" : peer_state_name(peer.state));
-    if (status == OK && !digest_equal(&peer.anchor_digest, &row->anchor))
+    if (status == OK && !digest_equal(&peer.anchor_digest, &row->anchor)) {
         status = stand(standing, err,
                        "recipient %s: has another anchor certificate than when it was drafted",
                        row->code.text);
+    }
     return status;
 }
 
@@ -277,12 +278,13 @@ static enum status check_approver(struct feed_context *feed,
                                   const struct consent_row *row,
                                   struct error *err)
 {
-    if (!realm_is_training(&feed->realm))
+    if (!realm_is_training(&feed->realm)) {
         return error_set(err, ERR_UNSUPPORTED,
                          "in the realm %s an approval is the approver's own signature over the "
                          "digest, which this version does not have yet; nothing can be approved "
                          "here; next: use a training realm",
                          feed->realm.text);
+    }
     enum status status = check_step(row, STEP_APPROVE, err);
     if (status != OK)
         return status;
@@ -321,20 +323,22 @@ static enum status check_unchanged(struct feed_context *feed,
     size_t count = 0;
     enum status status = list_changes(feed, now, &lines, &count, err);
     bool same = digest_equal(&now->digest, &now->row.digest);
-    if (status == OK && !same && count == 0)
+    if (status == OK && !same && count == 0) {
         status = error_set(err, ERR_CORRUPT,
                            "the remembered preview is not the one that was "
                            "proposed; next: comityctl check");
+    }
     if (status == OK && count > 0) {
         const char *end = memchr(lines.data, '\n', lines.size);
         int size = end == NULL ? 0 : (int)(end - (const char *)lines.data);
         status = append_changes == NULL ? OK : buf_append(append_changes, buf_span(&lines), err);
-        if (status == OK)
+        if (status == OK) {
             status = error_set(err, ERR_CONFLICT,
                                "something has changed since it was proposed: %.*s%s; next: "
                                "consent reject, then propose it again",
                                size < 300 ? size : 300, (const char *)lines.data,
                                count > 1 ? " (and more)" : "");
+        }
     }
     buf_fini(&lines);
     return status;
@@ -359,10 +363,11 @@ enum status consents_approve(struct feed_context *feed,
     if (status != OK)
         return status;
     status = check_unchanged(feed, &now, append_changes, err);
-    if (status == OK && !digest_equal(digest, &now.digest))
+    if (status == OK && !digest_equal(digest, &now.digest)) {
         status = error_set(err, ERR_MISMATCH,
                            "the digest is not that of the proposal; next: consent preview, and "
                            "compare what it shows with what you were shown");
+    }
     if (status == OK) {
         now.row.approved_by = uid;
         now.row.approved_ms = feed->clock->wall_ms(feed->clock);

@@ -180,10 +180,11 @@ static enum status resolve_records(struct draft *draft, struct error *err)
 {
     const struct consents_request *request = draft->request;
     enum status status = OK;
-    if (request->record_id_count == 0 && request->selector_count == 0)
+    if (request->record_id_count == 0 && request->selector_count == 0) {
         return note_problem(draft, ERR_INVALID,
                             "records: none is named; next: name records, or select them by kind, "
                             "instrument, article or dataset");
+    }
     if (request->record_id_count > CONSENT_RECORDS_MAX)
         return note_problem(draft, ERR_LIMIT, "records: %zu are named, at most %d can be",
                             request->record_id_count, CONSENT_RECORDS_MAX);
@@ -218,16 +219,18 @@ static enum status resolve_recipient(struct draft *draft,
     if (is_named(draft, code))
         return note_problem(draft, ERR_EXISTS, "recipient %s: is named twice", code->text);
     enum status status = peer_rows_get(draft->feed->store, code, &peer, err);
-    if (status == ERR_NOT_FOUND)
+    if (status == ERR_NOT_FOUND) {
         return note_problem(draft, status,
                             "recipient %s: no such peer is known; next: peer add, peer accept",
                             code->text);
+    }
     if (status != OK)
         return status;
-    if (peer.state != PEER_ACCEPTED || peer.held)
+    if (peer.state != PEER_ACCEPTED || peer.held) {
         return note_problem(
             draft, ERR_DENIED, "recipient %s: is %s, not an accepted peer; next: peer show %s",
             code->text, peer.held ? "held" : peer_state_name(peer.state), code->text);
+    }
     draft->recipients[draft->recipient_count++] =
         (struct consent_recipient_row){ peer.code, peer.anchor_digest };
     return OK;

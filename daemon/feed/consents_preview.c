@@ -157,11 +157,12 @@ static enum status fill_holds(struct feed_context *feed,
     enum status status = OK;
     if (records == 0 || recipients == 0)
         return OK; /* preview_encode() says so */
-    if (records * recipients > CELLS_MAX)
+    if (records * recipients > CELLS_MAX) {
         return error_set(err, ERR_LIMIT,
                          "%zu records for %zu recipients are more than one consent can show; "
                          "next: make several consents",
                          records, recipients);
+    }
     preview->holds = mem_calloc(records * recipients, sizeof(*preview->holds));
     if (preview->holds == NULL)
         return error_set(err, ERR_MEMORY, "preview: no memory");

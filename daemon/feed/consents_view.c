@@ -15,10 +15,11 @@ enum status consents_load(struct feed_context *feed,
     enum status status = consent_rows_get(feed->store, consent_id, &row, err);
     if (status == OK)
         status = consent_rows_terms(feed->store, consent_id, &bytes, err);
-    if (status == OK && terms_decode(buf_span(&bytes), ret_terms, NULL) != OK)
+    if (status == OK && terms_decode(buf_span(&bytes), ret_terms, NULL) != OK) {
         status = error_set(err, ERR_CORRUPT,
                            "the stored terms of the consent are damaged; "
                            "next: comityctl check");
+    }
     if (status == OK)
         *ret_row = row;
     buf_fini(&bytes);

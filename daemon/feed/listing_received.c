@@ -67,7 +67,7 @@ static enum status open_entry(struct feed_context *feed,
     enum status status = entry_rows_get(feed->store, feed_id, index, &row, err);
     if (status == OK)
         status = header_decode(row.header, &header, err);
-    uint16_t kind = header.kind;
+    uint16_t kind = status == OK ? header.kind : 0;
     if (status == OK)
         status = entry_rows_open(feed->store, &row, &salt, body, &canonical, err);
     buf_fini(&salt);

@@ -63,10 +63,11 @@ enum status records_add_excerpt(struct feed_context *feed,
 
 static enum status check_changeable(const struct record_row *row, struct error *err)
 {
-    if (row->kind != RECORD_ROW_EXCERPT)
+    if (row->kind != RECORD_ROW_EXCERPT) {
         return error_set(err, ERR_WRONG_STATE,
                          "it is a release: its next version comes by importing the next vintage; "
                          "next: stats import");
+    }
     if (row->state != RECORD_ROW_CURRENT)
         return error_set(err, ERR_WRONG_STATE,
                          "the record is retired; next: add a new record (excerpt add)");

@@ -161,10 +161,11 @@ static enum status select_article(struct records_selector *selector,
         return error_set(err, ERR_INVALID, "article: '%.60s' is not a number (16, UNTOC:16)",
                          value);
     if (changed.instrument != INSTRUMENT_NONE &&
-        article > catalogue_article_count(changed.instrument))
+        article > catalogue_article_count(changed.instrument)) {
         return error_set(err, ERR_INVALID, "article: %s has %u articles, no article %u",
                          catalogue_instrument_code(changed.instrument),
                          catalogue_article_count(changed.instrument), article);
+    }
     changed.article = article;
     *selector = changed;
     return OK;

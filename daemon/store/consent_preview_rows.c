@@ -86,9 +86,10 @@ enum status consent_rows_get_preview(struct store *store,
     status = seal_open(store->sealer, &key, about, 2, buf_span(&store->sealed), ret_preview, err);
     mem_wipe(&key, sizeof(key));
     store_scratch_done(&store->sealed);
-    if (status == ERR_SIGNATURE)
+    if (status == ERR_SIGNATURE) {
         status = error_set(err, ERR_CORRUPT,
                            "the remembered preview does not open: its stored "
                            "bytes were changed");
+    }
     return status;
 }
