@@ -102,6 +102,22 @@ enum status ops_find_record(struct admin *admin,
     return OK;
 }
 
+enum status ops_find_consent(struct admin *admin,
+                             const struct control_call *call,
+                             struct consent_row *ret_row,
+                             struct error *err)
+{
+    const char *prefix = argument_text(&call->arguments, "consent");
+    struct error why = ERROR_INIT;
+    enum status status = consents_find(admin->feed, prefix, ret_row, &why);
+    if (status == ERR_NOT_FOUND)
+        return error_set(err, ERR_NOT_FOUND,
+                         "no consent here begins with %s; next: comityctl consent list", prefix);
+    if (status != OK && err != NULL)
+        *err = why;
+    return status;
+}
+
 struct admin_link ops_link(const struct admin *admin, const struct code *code)
 {
     for (size_t i = 0; i < admin->link_count; i++)

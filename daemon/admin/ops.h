@@ -7,6 +7,7 @@
 #define COMITY_ADMIN_OPS_H
 
 #include "admin/admin.h"
+#include "feed/consents.h"
 #include "feed/records.h"
 #include "record/problem.h"
 
@@ -40,6 +41,11 @@ MUST_CHECK enum status ops_find_record(struct admin *admin,
                                        int kind,
                                        struct record_row *ret_row,
                                        struct error *err);
+/* The consent that the argument "consent" names. */
+MUST_CHECK enum status ops_find_consent(struct admin *admin,
+                                        const struct control_call *call,
+                                        struct consent_row *ret_row,
+                                        struct error *err);
 /* A record's content, behind fields that are begun. */
 void excerpt_ops_put(struct reply_writer *w, const struct excerpt *excerpt);
 void stats_ops_put(struct reply_writer *w, const struct release *release);
