@@ -268,11 +268,12 @@ static const struct argument_rule received[] = {
     { .name = "all", .kind = ARGUMENT_FLAG, .help = "what was erased or refused as well"},
 };
 static const struct argument_rule received_show[] = {
-    {.name = "entry",
+    { .name = "record",
      .kind = ARGUMENT_ID,
      .required = true,
-     .shown = "ENTRY",
-     .help = "id of what was received, or its first digits"}
+     .shown = "RECORD",
+     .help = "id of what was received, or its first digits, as received shows it" },
+    { .name = "from", .kind = ARGUMENT_CODE, .help = "only from this node" },
 };
 static const struct argument_rule recalls[] = {
     {.name = "all", .kind = ARGUMENT_FLAG, .help = "those that were answered as well"}

@@ -1,0 +1,253 @@
+/* The node as a whole: status, inbox, journal, check. */
+#include "admin/ops.h"
+#include "feed/check.h"
+#include "feed/journal.h"
+#include "feed/listing.h"
+#include "store/journal_rows.h"
+#include "store/outbox_rows.h"
+#include "store/peer_rows.h"
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { PAGE = 16, JOURNAL_DEFAULT = 50 };
+
+/* -- status -------------------------------------------------------------------------------------
+ */
+
+static enum status put_node(struct admin *admin, struct reply_writer *w, struct error *err)
+{
+    struct store_stats stats;
+    struct feed_context *feed = admin->feed;
+    enum status status = store_stats(feed->store, &stats, err);
+    if (status != OK)
+        return status;
+    int64_t restored_ms = 0;
+    status = store_restored(feed->store, &restored_ms, err);
+    reply_fields(w, "node", "This node");
+    reply_field(w, "code", "Code", "%s", feed->self.text);
+    reply_field(w, "name", "Name", "%s", admin->name);
+    reply_field(w, "realm", "Realm", "%s", feed->realm.text);
+    reply_field(w, "version", "Version", "%s", COMITY_VERSION);
+    ops_field_time(w, "started", "Running since", admin->started_ms);
+    reply_number(w, "database_bytes", "Database, bytes", stats.database_bytes);
+    reply_number(w, "wal_bytes", "Write-ahead log, bytes", stats.wal_bytes);
+    if (restored_ms != 0)
+        ops_field_time(w, "restored", "Restored from a backup", restored_ms);
+    if (admin->backup != NULL)
+        reply_field(w, "backup", "Backup under way", "%s", admin->backup_path);
+    return status;
+}
+
+static enum status put_peer(struct admin *admin,
+                            struct reply_writer *w,
+                            const struct peer_row *row,
+                            struct error *err)
+{
+    uint64_t waiting = 0;
+    struct admin_link link = ops_link(admin, &row->code);
+    enum status status = outbox_rows_count(admin->feed->store, row->peer_id, &waiting, err);
+    reply_cell(w, "%s", row->code.text);
+    reply_cell(w, "%s",
+               row->state == PEER_ACCEPTED && row->held ? "held" : peer_state_name(row->state));
+    reply_cell(w, "%s", link.connected ? "yes" : link.dialling ? "calling" : "no");
+    reply_cell_number(w, waiting);
+    reply_cell_time(w, row->contact_ms);
+    reply_cell(w, "%s", link.connected || link.last_error[0] == '\0' ? "-" : link.last_error);
+    return status;
+}
+
+static enum status put_peers(struct admin *admin, struct reply_writer *w, struct error *err)
+{
+    static const struct reply_column columns[] = {
+        {"code",       "Peer",           false},
+        { "state",     "State",          false},
+        { "connected", "Connected",      false},
+        { "waiting",   "Waiting for it", true },
+        { "contact",   "Last contact",   false},
+        { "problem",   "Last problem",   false},
+    };
+    reply_table(w, "peers", "Peers", columns, sizeof(columns) / sizeof(columns[0]));
+    struct peer_row rows[PAGE];
+    struct code after;
+    enum status status = OK;
+    for (size_t count = PAGE, first = 1; status == OK && count == PAGE; first = 0) {
+        status = peer_rows_list(admin->feed->store, first ? NULL : &after, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].code;
+            if (rows[i].state != PEER_FORGOTTEN)
+                status = put_peer(admin, w, &rows[i], err);
+        }
+    }
+    return status;
+}
+
+static enum status put_alarms(struct admin *admin, struct reply_writer *w, struct error *err)
+{
+    static const struct reply_column columns[] = {
+        {"number", "No.",   true },
+        { "since", "Since", false},
+        { "times", "Times", true },
+        { "kind",  "Kind",  false},
+        { "peer",  "Peer",  false},
+        { "text",  "Alarm", false},
+    };
+    reply_table(w, "alarms", "Alarms", columns, sizeof(columns) / sizeof(columns[0]));
+    struct alarm_row rows[PAGE];
+    int64_t after = 0;
+    enum status status = OK;
+    for (size_t count = PAGE; status == OK && count == PAGE;) {
+        status = alarm_rows_list(admin->feed->store, true, after, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].alarm_id;
+            reply_cell_number(w, (uint64_t)rows[i].alarm_id);
+            reply_cell_time(w, rows[i].opened_ms);
+            reply_cell_number(w, rows[i].times);
+            reply_cell(w, "%s", rows[i].kind);
+            reply_cell(w, "%s", rows[i].peer.text[0] == '\0' ? "-" : rows[i].peer.text);
+            reply_cell(w, "%s", rows[i].text);
+        }
+    }
+    return status;
+}
+
+static enum status count_task(void *context, const struct listing_task *task, struct error *err)
+{
+    (void)task;
+    (void)err;
+    ++*(size_t *)context;
+    return OK;
+}
+
+enum status node_ops_status(void *context, struct control_call *call, struct error *err)
+{
+    struct admin *admin = context;
+    struct reply_writer *w = call->reply;
+    size_t tasks = 0;
+    enum status status = put_node(admin, w, err);
+    if (status == OK)
+        status = put_peers(admin, w, err);
+    if (status == OK)
+        status = put_alarms(admin, w, err);
+    if (status == OK)
+        status = listing_inbox(admin->feed, call->caller->uid, count_task, &tasks, err);
+    if (status == OK && tasks > 0)
+        reply_note(w, "%zu %s for you: comityctl inbox", tasks,
+                   tasks == 1 ? "thing waits" : "things wait");
+    return status;
+}
+
+/* -- inbox --------------------------------------------------------------------------------------
+ */
+
+static enum status put_task(void *context, const struct listing_task *task, struct error *err)
+{
+    struct reply_writer *w = context;
+    reply_cell(w, "%s", task->what);
+    reply_cell(w, "%s", task->subject);
+    reply_cell_time(w, task->since_ms);
+    reply_cell(w, "%s", task->text);
+    reply_cell(w, "%s", task->command[0] == '\0' ? "-" : task->command);
+    return reply_status(w, err);
+}
+
+enum status node_ops_inbox(void *context, struct control_call *call, struct error *err)
+{
+    static const struct reply_column columns[] = {
+        {"what",     "What",  false},
+        { "subject", "Of",    false},
+        { "since",   "Since", false},
+        { "text",    "About", false},
+        { "command", "Next",  false},
+    };
+    struct admin *admin = context;
+    reply_table(call->reply, "tasks", "Waiting for you", columns, 5);
+    return listing_inbox(admin->feed, call->caller->uid, put_task, call->reply, err);
+}
+
+/* -- journal ------------------------------------------------------------------------------------
+ */
+
+static enum status put_record(void *context, const struct journal_record *record, struct error *err)
+{
+    struct reply_writer *w = context;
+    reply_cell_number(w, record->index);
+    reply_cell_time(w, record->time_ms);
+    reply_cell_number(w, record->uid);
+    reply_cell(w, "%s", record->user[0] == '\0' ? "-" : record->user);
+    reply_cell(w, "%s", record->action);
+    reply_cell(w, "%s", record->object[0] == '\0' ? "-" : record->object);
+    reply_cell(w, "%s", status_name(record->result));
+    reply_cell(w, "%s", record->detail[0] == '\0' ? "-" : record->detail);
+    return reply_status(w, err);
+}
+
+static enum status skip_record(void *context,
+                               const struct journal_record *record,
+                               struct error *err)
+{
+    (void)context;
+    (void)record;
+    (void)err;
+    return OK;
+}
+
+enum status node_ops_journal(void *context, struct control_call *call, struct error *err)
+{
+    static const struct reply_column columns[] = {
+        {"index",   "No.",    true },
+        { "time",   "Time",   false},
+        { "uid",    "Uid",    true },
+        { "user",   "User",   false},
+        { "action", "Action", false},
+        { "object", "Of",     false},
+        { "result", "Result", false},
+        { "detail", "Detail", false},
+    };
+    struct admin *admin = context;
+    uint64_t limit = argument_number(&call->arguments, "limit", JOURNAL_DEFAULT);
+    uint64_t size = 0;
+    enum status status = journal_list(admin->feed, 0, 0, skip_record, NULL, &size, err);
+    if (status != OK)
+        return status;
+    reply_table(call->reply, "actions", "Journal", columns, sizeof(columns) / sizeof(columns[0]));
+    uint64_t from = size > limit ? size - limit : 0;
+    return journal_list(admin->feed, from, size, put_record, call->reply, NULL, err);
+}
+
+/* -- check --------------------------------------------------------------------------------------
+ */
+
+static void put_check(struct reply_writer *w, const struct check_result *result)
+{
+    reply_fields(w, "check", "Recomputed from the stored bytes");
+    reply_number(w, "feeds", "Feeds", result->feeds);
+    reply_number(w, "entries", "Entries", result->entries);
+    reply_number(w, "opened", "Bodies opened", result->opened);
+    reply_number(w, "erased", "Bodies erased, as they had to be", result->erased);
+    reply_number(w, "holdings", "Holdings", result->holdings);
+    reply_number(w, "deliveries", "Deliveries", result->deliveries);
+    reply_number(w, "journal", "Actions in the journal", result->journal_records);
+    reply_number(w, "problems", "Problems", result->problems);
+    if (result->problems > 0)
+        reply_text(w, "found", "What is wrong", buf_span(&result->text));
+}
+
+enum status node_ops_check(void *context, struct control_call *call, struct error *err)
+{
+    struct admin *admin = context;
+    struct check_result result;
+    memset(&result, 0, sizeof(result));
+    control_say(call, "checking", 0, 0);
+    enum status status = feed_check(admin->feed, &result, err);
+    if (status == OK)
+        put_check(call->reply, &result);
+    if (status == OK && result.problems > 0)
+        status = error_set(err, ERR_MISMATCH,
+                           "%" PRIu64 " %s: stored bytes are not what they must be; next: stop the "
+                           "node, keep a copy of its directory as evidence, and restore a backup",
+                           result.problems, result.problems == 1 ? "problem" : "problems");
+    check_result_fini(&result);
+    return status;
+}
