@@ -268,12 +268,12 @@ static const struct argument_rule received[] = {
     { .name = "all", .kind = ARGUMENT_FLAG, .help = "what was erased or refused as well"},
 };
 static const struct argument_rule received_show[] = {
-    { .name = "record",
+    {.name = "record",
      .kind = ARGUMENT_ID,
      .required = true,
      .shown = "RECORD",
      .help = "id of what was received, or its first digits, as received shows it" },
-    { .name = "from", .kind = ARGUMENT_CODE, .help = "only from this node" },
+    { .name = "from", .kind = ARGUMENT_CODE, .help = "only from this node"},
 };
 static const struct argument_rule recalls[] = {
     {.name = "all", .kind = ARGUMENT_FLAG, .help = "those that were answered as well"}
@@ -312,14 +312,18 @@ static const struct argument_rule backup_create[] = {
      .help = "name of the new file, in the node's data directory or absolute"}
 };
 static const struct argument_rule report_cooperation[] = {
-    {.name = "indicator",  .kind = ARGUMENT_TEXT, .help = "only this indicator, as NEW or GRANT"},
+    {.name = "from",
+     .kind = ARGUMENT_CODE,
+     .repeatable = true,
+     .help = "only figures of this State; can be given several times" },
+    { .name = "indicator",             .kind = ARGUMENT_TEXT, .help = "only this indicator, as NEW or GRANT"},
     { .name = "type",
      .kind = ARGUMENT_TEXT,
-     .help = "only this type of cooperation, as EXTR or MLA"                                    },
+     .help = "only this type of cooperation, as EXTR or MLA"                                     },
     { .name = "direction",
      .kind = ARGUMENT_TEXT,
-     .help = "only this direction: OUT, IN, SENT or ADMIN"                                      },
-    { .name = "period",    .kind = ARGUMENT_TEXT, .help = "only periods that begin so, as 2019" },
+     .help = "only this direction: OUT, IN, SENT or ADMIN"                                     },
+    { .name = "period",             .kind = ARGUMENT_TEXT,    .help = "only periods that begin so, as 2019"},
 };
 
 #define TAKES(rules)  (rules), LENGTH(rules)

@@ -1,0 +1,153 @@
+/* Reports over what this node holds of others. */
+#include "admin/ops.h"
+#include "feed/listing.h"
+#include "log/header.h"
+#include "report/cooperation.h"
+
+#include <string.h>
+
+struct gathering {
+    struct cooperation *cooperation;
+    const struct arguments *arguments;
+    size_t used;
+    size_t unnamed; /* held, but the State may not be named with it */
+    size_t other_purpose;
+};
+
+static bool is_asked_for(const struct arguments *arguments, const struct code *code)
+{
+    if (!argument_given(arguments, "from"))
+        return true;
+    const char *wanted = NULL;
+    for (size_t i = 0; (wanted = argument_text_at(arguments, "from", i)) != NULL; i++)
+        if (strcmp(wanted, code->text) == 0)
+            return true;
+    return false;
+}
+
+/* Every other purpose was consented to for something else than laying figures side by side. */
+static bool purpose_allows(enum terms_purpose purpose)
+{
+    return purpose == PURPOSE_COOPERATION || purpose == PURPOSE_AGGREGATE ||
+           purpose == PURPOSE_PUBLICATION;
+}
+
+static enum status gather(void *context, const struct listing_received *received, struct error *err)
+{
+    struct gathering *gathering = context;
+    bool usable = received->row.kind == KIND_RELEASE && received->row.state == HOLDING_ACTIVE &&
+                  received->has_text && received->has_terms;
+    if (!usable || !is_asked_for(gathering->arguments, &received->publisher))
+        return OK;
+    if (!purpose_allows(received->terms.purpose)) {
+        gathering->other_purpose++;
+        return OK;
+    }
+    if (received->terms.attribution != ATTRIBUTION_NAMED) {
+        gathering->unnamed++;
+        return OK;
+    }
+    struct release release;
+    enum status status = release_decode(NULL, received->view.canonical, &release, err);
+    if (status != OK)
+        return status;
+    status = cooperation_add(gathering->cooperation, &received->publisher, &release, err);
+    release_fini(&release);
+    gathering->used++;
+    return status;
+}
+
+static void put_line(struct reply_writer *w,
+                     const struct cooperation *c,
+                     size_t line,
+                     const unsigned *dimensions,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *code = cooperation_dimension(c, line, dimensions[i]);
+        bool own = dimensions[i] == INTCOOP_REF_AREA && code[0] == '\0';
+        reply_cell(w, "%s", own ? "the State" : code);
+    }
+    for (size_t i = 0; i < cooperation_states(c); i++) {
+        const char *value = cooperation_value(c, line, i);
+        reply_cell(w, "%s", value[0] == '\0' ? "-" : value);
+    }
+}
+
+static void put_table(struct reply_writer *w, const struct cooperation *c)
+{
+    unsigned dimensions[DIMENSIONS_MAX];
+    size_t count = cooperation_varying(c, dimensions);
+    struct reply_column columns[DIMENSIONS_MAX + COOPERATION_STATES_MAX];
+    for (size_t i = 0; i < count; i++)
+        columns[i] = (struct reply_column){ STRUCTURE_INTCOOP.dimensions[dimensions[i]].id,
+                                            STRUCTURE_INTCOOP.dimensions[dimensions[i]].id, false };
+    for (size_t i = 0; i < cooperation_states(c); i++)
+        columns[count + i] = (struct reply_column){ cooperation_state_code(c, i),
+                                                    cooperation_state_name(c, i), true };
+    reply_table(w, "figures", "Figures of consenting States, side by side", columns,
+                count + cooperation_states(c));
+    for (size_t line = 0; line < cooperation_lines(c); line++)
+        put_line(w, c, line, dimensions, count);
+}
+
+static void put_common(struct reply_writer *w, const struct cooperation *c)
+{
+    unsigned varying[DIMENSIONS_MAX];
+    size_t count = cooperation_varying(c, varying);
+    size_t at = 0;
+    reply_fields(w, "common", "The same in all lines");
+    for (unsigned i = 0; cooperation_lines(c) > 0 && i < STRUCTURE_INTCOOP.dimension_count; i++) {
+        if (at < count && varying[at] == i) {
+            at++;
+            continue;
+        }
+        const struct component *dimension = &STRUCTURE_INTCOOP.dimensions[i];
+        const char *code = cooperation_dimension(c, 0, i);
+        const char *name = codelist_name(dimension->codes, span_text(code));
+        if (code[0] == '\0')
+            reply_field(w, dimension->id, dimension->name, "the State itself");
+        else if (name == NULL)
+            reply_field(w, dimension->id, dimension->name, "%s", code);
+        else
+            reply_field(w, dimension->id, dimension->name, "%s (%s)", code, name);
+    }
+}
+
+static void put_notes(struct reply_writer *w, const struct gathering *gathering)
+{
+    reply_note(w, "%s", COOPERATION_DISCLAIMER);
+    if (gathering->unnamed > 0)
+        reply_note(w,
+                   "%zu releases are left out: their consents do not allow naming the State beside "
+                   "its figures.",
+                   gathering->unnamed);
+    if (gathering->other_purpose > 0)
+        reply_note(w, "%zu releases are left out: they were given for another purpose.",
+                   gathering->other_purpose);
+}
+
+enum status report_ops_cooperation(void *context, struct control_call *call, struct error *err)
+{
+    struct admin *admin = context;
+    const struct arguments *arguments = &call->arguments;
+    struct cooperation_filter filter = {
+        .indicator = argument_text(arguments, "indicator"),
+        .type = argument_text(arguments, "type"),
+        .direction = argument_text(arguments, "direction"),
+        .period = argument_text(arguments, "period"),
+    };
+    struct gathering gathering = { .arguments = arguments };
+    struct listing_received_filter held = { .kind = RECORD_RELEASE, .active_only = true };
+    enum status status = cooperation_new(&filter, &gathering.cooperation, err);
+    if (status == OK)
+        status = listing_received(admin->feed, &held, gather, &gathering, err);
+    if (status == OK) {
+        cooperation_finish(gathering.cooperation);
+        put_common(call->reply, gathering.cooperation);
+        put_table(call->reply, gathering.cooperation);
+        put_notes(call->reply, &gathering);
+    }
+    cooperation_free(gathering.cooperation);
+    return status;
+}
