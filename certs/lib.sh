@@ -1,0 +1,131 @@
+# Shared by the scripts of this folder: checks, words, and the calls of openssl.  POSIX sh.
+# shellcheck shell=sh
+umask 077
+unset OPENSSL_CONF
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+config=$here/openssl.cnf
+# openssl reads every variable that its configuration names, used or not
+COMITY_AUTHORITY=${COMITY_AUTHORITY-}
+COMITY_URI=${COMITY_URI-}
+export COMITY_AUTHORITY COMITY_URI
+
+die() { # SENTENCE...
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+usage_error() { # SENTENCE
+    echo "${0##*/}: $1" >&2
+    echo "next: ${0##*/} --help" >&2
+    exit 2
+}
+
+need_value() { # OPTION NUMBER-OF-ARGUMENTS-LEFT
+    [ "$2" -ge 2 ] || usage_error "$1 needs a value"
+}
+
+need_openssl() {
+    command -v openssl >/dev/null 2>&1 || die "openssl is not installed here"
+    case $(openssl version) in
+    'OpenSSL 3'*) ;;
+    *) die "OpenSSL 3 is needed; this is $(openssl version)" ;;
+    esac
+}
+
+check_realm() {
+    case $1 in
+    '' | *[!a-z0-9-]* | [!a-z]*)
+        die "'$1' is not a realm: 1 to 16 of a-z, 0-9 and -, beginning with a letter (live, training)"
+        ;;
+    esac
+    [ ${#1} -le 16 ] || die "'$1' is not a realm: it has more than 16 characters"
+}
+
+check_code() {
+    case $1 in
+    '' | *[!ABCDEFGHIJKLMNOPQRSTUVWXYZ]*)
+        die "'$1' is not a node's code: two capitals for a State (KE), EU, or 3 to 12 capitals"
+        ;;
+    esac
+    if [ ${#1} -ge 2 ] && [ ${#1} -le 12 ]; then return; fi
+    die "'$1' is not a node's code: it has not 2 to 12 capitals"
+}
+
+check_role() {
+    case $1 in
+    tls | log | receipt | witness) ;;
+    *) die "'$1' is not a role: tls, log, receipt or witness" ;;
+    esac
+}
+
+check_number() { # OPTION VALUE LEAST MOST
+    case $2 in
+    '' | *[!0-9]* | ??????*) die "$1 '$2' is not a number from $3 to $4" ;;
+    esac
+    if [ "$2" -ge "$3" ] && [ "$2" -le "$4" ]; then return; fi
+    die "$1 $2 is not from $3 to $4"
+}
+
+refuse_existing() { # FILE...
+    for file in "$@"; do
+        [ ! -e "$file" ] || die "$file is there already, and nothing is ever overwritten"
+    done
+}
+
+need_file() {
+    if [ -r "$1" ] && [ -f "$1" ]; then return; fi
+    die "$1 is not a file that can be read"
+}
+
+identity() { # REALM CODE ROLE
+    printf 'urn:comity:%s:%s:%s' "$1" \
+        "$(printf %s "$2" | tr ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz)" "$3"
+}
+
+subject() { # REALM CODE ROLE: C= is for States alone
+    case $2 in
+    EU) ;;
+    ??) printf '/C=%s' "$2" ;;
+    esac
+    printf '/O=Comity/CN=comity %s %s %s' "$1" "$2" "$3"
+}
+
+# Sets realm and code to those of an authority's folder.
+open_authority() { # FOLDER
+    [ -f "$1/authority" ] || die "$1 is not an authority's folder; next: make-anchor makes one"
+    COMITY_AUTHORITY=$(CDPATH='' cd -- "$1" && pwd)
+    realm=$(sed -n 's/^realm //p' "$1/authority")
+    code=$(sed -n 's/^code //p' "$1/authority")
+    check_realm "$realm"
+    check_code "$code"
+}
+
+# What was really written, whatever the configuration meant (the '#' trap).
+check_written() { # CERTIFICATE URI
+    found=$(openssl x509 -in "$1" -noout -ext subjectAltName 2>/dev/null | sed -n 's/^ *URI:/URI:/p')
+    [ "$found" = "URI:$2" ] || die "$1 was written with '$found' where 'URI:$2' belongs: do not use it"
+}
+
+# Runs openssl and shows what it said only when it fails.
+quietly() {
+    if ! said=$("$@" 2>&1); then
+        echo "$said" >&2
+        die "openssl refused; see above"
+    fi
+}
+
+today() { date -u +%Y%m%d000000Z; } # clocks differ: valid since midnight
+
+# Publishes the next revocation list as crl.pem; keeps each one as lists/NUMBER.pem.
+publish_list() { # DAYS, then options of openssl ca
+    days=$1
+    shift
+    next=$(cat "$COMITY_AUTHORITY/crlnumber") || die "the folder has no crlnumber"
+    [ ! -e "$COMITY_AUTHORITY/lists/$next.pem" ] ||
+        die "list $next was published already: this folder is an old copy; next: use the newest one"
+    quietly openssl ca -batch -config "$config" -gencrl -crldays "$days" "$@" \
+        -out "$COMITY_AUTHORITY/lists/$next.pem"
+    cp "$COMITY_AUTHORITY/lists/$next.pem" "$COMITY_AUTHORITY/crl.pem.new"
+    mv "$COMITY_AUTHORITY/crl.pem.new" "$COMITY_AUTHORITY/crl.pem"
+    echo "revocation list 0x$next, for $days days: $COMITY_AUTHORITY/crl.pem"
+}
