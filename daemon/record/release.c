@@ -11,11 +11,12 @@ static const uint64_t powers[RELEASE_SCALE_MAX + 1] = { 1, 10, 100, 1000, 10000,
 
 void decimal_format(struct decimal value, char text[static DECIMAL_TEXT_SIZE])
 {
-    uint64_t power = powers[value.scale <= RELEASE_SCALE_MAX ? value.scale : RELEASE_SCALE_MAX];
+    int scale = value.scale <= RELEASE_SCALE_MAX ? value.scale : RELEASE_SCALE_MAX;
+    uint64_t power = powers[scale];
     int used =
         snprintf(text, DECIMAL_TEXT_SIZE, "%llu", (unsigned long long)(value.mantissa / power));
     if (power > 1)
-        snprintf(text + used, DECIMAL_TEXT_SIZE - (size_t)used, ".%0*llu", value.scale,
+        snprintf(text + used, DECIMAL_TEXT_SIZE - (size_t)used, ".%0*llu", scale,
                  (unsigned long long)(value.mantissa % power));
 }
 

@@ -29,8 +29,10 @@ static enum status find_group(struct store *store,
     if (keys->group_count == keys->group_capacity) {
         size_t capacity = keys->group_capacity == 0 ? KEYS_GROUPS_KEPT : keys->group_capacity * 2;
         struct key_group *groups = mem_realloc(keys->groups, capacity * sizeof(*groups));
-        if (groups == NULL)
-            return error_set(err, ERR_MEMORY, "no memory for key groups");
+        if (groups == NULL) {
+            (void)error_set(err, ERR_MEMORY, "no memory for key groups");
+            return ERR_MEMORY; /* said twice, so that the compiler sees that this is no OK */
+        }
         keys->groups = groups;
         keys->group_capacity = capacity;
     }
