@@ -26,11 +26,11 @@ static enum status local_of(struct feed_context *feed,
 
 static enum outbox_priority priority_of(uint16_t kind)
 {
-    if (kind == KIND_WITHDRAWN || compose_is_reply(kind))
+    if (kind == KIND_WITHDRAWN || kind == KIND_CONSENT_ENDED || compose_is_reply(kind))
         return OUTBOX_RECALL;
     if (compose_is_record(kind))
         return OUTBOX_RECORD;
-    return kind <= KIND_CONSENT_ENDED ? OUTBOX_TERMS : OUTBOX_OTHER;
+    return kind < KIND_CONSENT_ENDED ? OUTBOX_TERMS : OUTBOX_OTHER;
 }
 
 /* A delivery that never arrived is closed, so that nobody waits for its erasure. */
