@@ -283,7 +283,16 @@ static enum status check_holding(struct check *check,
         !id_equal(&header.subject_id, &row->subject_id))
         return problem(check, err, "holding %lld/%llu is not of the entry that it names",
                        (long long)row->feed_id, (unsigned long long)row->index);
-    if (row->state != HOLDING_ERASED || entry.key_slot == KEY_SLOT_NONE)
+    bool gone = (entry.flags & (ENTRY_ERASED | ENTRY_WITHHELD)) != 0;
+    if (gone && row->state != HOLDING_ERASED && row->state != HOLDING_LOCKED)
+        return problem(check, err, "holding %lld/%llu is said to be here, its entry is erased",
+                       (long long)row->feed_id, (unsigned long long)row->index);
+    if (row->state != HOLDING_ERASED)
+        return OK;
+    if (!gone)
+        return problem(check, err, "holding %lld/%llu is said to be erased, its key is here",
+                       (long long)row->feed_id, (unsigned long long)row->index);
+    if (entry.key_slot == KEY_SLOT_NONE)
         return OK;
     status = keys_get(check->feed->store, entry.key_slot, &key, &why);
     if (status == OK)

@@ -1,0 +1,332 @@
+/* check finds every kind of tampering with the database; evidence and exports stand alone. */
+#include "two_nodes.h"
+
+#include "feed/check.h"
+#include "feed/journal.h"
+#include "feed/proving.h"
+#include "log/evidence.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+
+static struct id record_of_scene;
+
+/* KE gave UNODC three records, of which one was withdrawn and erased; both have journals. */
+static int set_up(void **state)
+{
+    two_set_up(state);
+    struct id records[3] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two"),
+                             add_excerpt(&ke, "Three") };
+    record_of_scene = records[0];
+    give(&ke, &un, records, 2, 10);
+    struct id consent = give(&ke, &un, records + 2, 1, 10);
+    connect_nodes();
+    revoke(&ke, &consent);
+    connect_nodes();
+    for (int i = 0; i < 3; i++) {
+        tx_begin(&un);
+        CHECK_OK(journal_append(&un.feed, ANNE, "anne", "peer add", "KE", OK, "card 1234", &err),
+                 &err);
+        tx_commit(&un);
+    }
+    return 0;
+}
+
+static struct check_result check(struct node *node)
+{
+    struct check_result result = { 0 };
+    CHECK_OK(feed_check(&node->feed, &result, &err), &err);
+    CHECK_OK(buf_terminate(&result.text, &err), &err);
+    return result;
+}
+
+static void tamper(struct node *node, const char *sql)
+{
+    sqlite3 *database = NULL;
+    char *message = NULL;
+    store_close(node->store);
+    assert_int_equal(sqlite3_open(store_place_path(&node->place, "comity.db"), &database),
+                     SQLITE_OK);
+    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s: %s", sql, message);
+    assert_true(sqlite3_changes(database) > 0);
+    assert_int_equal(sqlite3_close(database), SQLITE_OK);
+    node_open(node, false);
+}
+
+static void an_untouched_database_has_no_problems(void **state)
+{
+    (void)state;
+    struct check_result of_ke = check(&ke);
+    struct check_result of_un = check(&un);
+    if (of_ke.problems + of_un.problems > 0)
+        fail_msg("%s%s", (const char *)of_ke.text.data, (const char *)of_un.text.data);
+    assert_int_equal(of_un.feeds, 2);
+    assert_int_equal(of_un.holdings, 3);
+    assert_int_equal(of_un.erased, 1);
+    assert_int_equal(of_un.journal_records, 3);
+    assert_int_equal(of_ke.deliveries, 3);
+    assert_int_equal(of_ke.opened, 5);
+    check_result_fini(&of_ke);
+    check_result_fini(&of_un);
+}
+
+struct tampering {
+    const char *what;
+    const char *sql;
+    const char *says;
+};
+
+/* An insider edits the subscriber's database. */
+static const struct tampering TAMPERINGS[] = {
+    {"a header changed",
+     "UPDATE entry SET header = zeroblob(length(header)) WHERE rowid = (SELECT min(rowid) FROM "
+      "entry WHERE length(sealed) > 1000)",                                                                    "entry"          },
+    { "a sealed body changed",
+     "UPDATE entry SET sealed = zeroblob(length(sealed)) WHERE rowid = (SELECT max(rowid) FROM "
+      "entry WHERE length(sealed) > 1000)",                                                                    "entry"          },
+    { "an entry removed",                    "DELETE FROM entry WHERE rowid = (SELECT min(rowid) FROM entry)",
+     "entry"                                                                                                                    },
+    { "another root",                        "UPDATE feed SET root = zeroblob(32) WHERE direction = 2",        "root"           },
+    { "an erased holding made active",       "UPDATE holding SET state = 1 WHERE state = 3",                   NULL             },
+    { "an active holding said to be erased",
+     "UPDATE holding SET state = 3 WHERE rowid = (SELECT min(rowid) FROM holding WHERE state = 1)",            "its key is here"},
+    { "a journal record changed",
+     "UPDATE journal SET leaf = zeroblob(length(leaf)) WHERE number = 1",                                      "journal"        },
+    { "a journal record removed",            "DELETE FROM journal WHERE number = 2",                           "journal"        },
+};
+
+static void check_finds(const struct tampering *tampering)
+{
+    tamper(&un, tampering->sql);
+    struct check_result result = check(&un);
+    if (result.problems == 0)
+        fail_msg("%s: not found", tampering->what);
+    if (tampering->says != NULL && strstr((const char *)result.text.data, tampering->says) == NULL)
+        fail_msg("%s: %s", tampering->what, (const char *)result.text.data);
+    check_result_fini(&result);
+}
+
+static void every_tampering_is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(TAMPERINGS); i++) {
+        struct store_place saved;
+        node_save(&un, &saved);
+        check_finds(&TAMPERINGS[i]);
+        node_roll_back(&un, &saved, true);
+    }
+}
+
+/* -- journal ------------------------------------------------------------------------------------
+ */
+
+static enum status count_records(void *context,
+                                 const struct journal_record *record,
+                                 struct error *e)
+{
+    (void)e;
+    size_t *count = context;
+    assert_int_equal(record->index, *count);
+    assert_int_equal(record->uid, ANNE);
+    assert_string_equal(record->user, "anne");
+    assert_string_equal(record->action, "peer add");
+    assert_string_equal(record->object, "KE");
+    assert_string_equal(record->detail, "card 1234");
+    ++*count;
+    return OK;
+}
+
+static void a_journal_lists_what_was_done_and_proves_that_nothing_was_changed(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    uint64_t size = 0;
+    struct buf note = BUF_INIT;
+    CHECK_OK(journal_list(&un.feed, 0, UINT64_MAX, count_records, &count, &size, &err), &err);
+    assert_int_equal(count, 3);
+    assert_int_equal(size, 3);
+    CHECK_OK(journal_checkpoint(&un.feed, &note, &err), &err);
+    tx_begin(&un);
+    CHECK_OK(journal_append_heads(&un.feed, &err), &err);
+    tx_commit(&un);
+    CHECK_OK(journal_verify(&un.feed, buf_span(&note), &size, &err), &err);
+    assert_int_equal(size, 5);
+    buf_fini(&note);
+    CHECK_STATUS(journal_checkpoint(&ke.feed, &note, &err), ERR_NOT_FOUND, &err);
+}
+
+static void a_journal_that_was_rewritten_does_not_match_an_earlier_checkpoint(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct buf note = BUF_INIT;
+    uint64_t size = 0;
+    node_save(&un, &saved);
+    tx_begin(&un);
+    CHECK_OK(journal_append(&un.feed, BERT, "bert", "peer accept", "KE", OK, NULL, &err), &err);
+    tx_commit(&un);
+    CHECK_OK(journal_checkpoint(&un.feed, &note, &err), &err);
+    node_roll_back(&un, &saved, true); /* with its heads file: only the note remembers */
+    CHECK_STATUS(journal_verify(&un.feed, buf_span(&note), &size, &err), ERR_MISMATCH, &err);
+    CHECK_CONTAINS(err.text, "had 4 records");
+    tx_begin(&un);
+    CHECK_OK(journal_append(&un.feed, ANNE, "anne", "peer block", "KE", ERR_DENIED, "", &err),
+             &err);
+    tx_commit(&un);
+    CHECK_STATUS(journal_verify(&un.feed, buf_span(&note), &size, &err), ERR_MISMATCH, &err);
+    CHECK_CONTAINS(err.text, "are not those of the checkpoint");
+    buf_fini(&note);
+}
+
+static enum status first_action(void *context, const struct journal_record *record, struct error *e)
+{
+    (void)e;
+    if (record->index == 0)
+        (void)snprintf(context, 64, "%.60s", record->action);
+    return OK;
+}
+
+static void a_journal_that_was_rolled_back_goes_on_in_a_new_epoch(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct buf note = BUF_INIT;
+    uint64_t size = 0;
+    char action[64] = "";
+    node_save(&un, &saved);
+    tx_begin(&un);
+    CHECK_OK(journal_append(&un.feed, BERT, "bert", "peer accept", "KE", OK, NULL, &err), &err);
+    tx_commit(&un);
+    node_roll_back(&un, &saved, false);
+    CHECK_STATUS(journal_checkpoint(&un.feed, &note, &err), ERR_WRONG_STATE, &err);
+    tx_begin(&un);
+    CHECK_OK(journal_append(&un.feed, ANNE, "anne", "peer block", "KE", OK, NULL, &err), &err);
+    tx_commit(&un);
+    CHECK_OK(journal_list(&un.feed, 0, 1, first_action, action, &size, &err), &err);
+    assert_string_equal(action, "journal restored");
+    assert_int_equal(size, 2);
+    CHECK_OK(journal_verify(&un.feed, SPAN_EMPTY, &size, &err), &err);
+}
+
+/* -- evidence -----------------------------------------------------------------------------------
+ */
+
+static void verify(struct node *node, int64_t feed_id, uint64_t index, bool shown)
+{
+    struct buf text = BUF_INIT_SECRET;
+    struct evidence evidence;
+    struct evidence_verdict verdict;
+    struct public_key log_key;
+    struct public_key receipt_key;
+    CHECK_OK(private_key_public(ke.log_key, &log_key, &err), &err);
+    CHECK_OK(private_key_public(un.receipt_key, &receipt_key, &err), &err);
+    CHECK_OK(proving_entry(&node->feed, feed_id, index, shown, &text, &err), &err);
+    CHECK_OK(evidence_decode(buf_span(&text), &evidence, &err), &err);
+    CHECK_OK(evidence_verify(&evidence, &log_key, &receipt_key, &verdict, &err), &err);
+    assert_true(verdict.receipted);
+    assert_int_equal(verdict.shown, shown || verdict.header.has_inline);
+    if (shown && verdict.header.kind == KIND_EXCERPT)
+        assert_true(verdict.content.size > 40);
+    evidence_fini(&evidence);
+    buf_fini(&text);
+}
+
+static void both_sides_can_prove_every_entry(void **state)
+{
+    (void)state;
+    struct feed_row out = feed_between(&ke, &un, FEED_OUT);
+    struct feed_row in = feed_between(&un, &ke, FEED_IN);
+    for (uint64_t index = 0; index < out.size; index++) {
+        verify(&ke, out.feed_id, index, false);
+        verify(&ke, out.feed_id, index, true); /* the publisher keeps its copy, of all */
+        verify(&un, in.feed_id, index, false);
+    }
+    verify(&un, in.feed_id, 2, true);
+}
+
+static void what_is_erased_or_not_receipted_cannot_be_shown(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT;
+    struct feed_row in = feed_between(&un, &ke, FEED_IN);
+    size_t erased = 0;
+    for (uint64_t index = 0; index < in.size; index++) {
+        enum status status = proving_entry(&un.feed, in.feed_id, index, true, &text, &err);
+        erased += status == ERR_ERASED ? 1 : 0;
+    }
+    assert_int_equal(erased, 1);
+    give(&ke, &un, &record_of_scene, 1, 30);
+    struct batch batch = { 0 };
+    struct feed_row out = feed_between(&ke, &un, FEED_OUT);
+    CHECK_OK(publish(&ke, &un, out.size, &batch), &err);
+    CHECK_STATUS(proving_entry(&ke.feed, out.feed_id, out.size, false, &text, &err),
+                 ERR_WRONG_STATE, &err);
+    CHECK_CONTAINS(err.text, "not receipted yet; next: ");
+    batch_fini(&batch);
+    buf_fini(&text);
+}
+
+static void an_entry_is_found_by_its_id(void **state)
+{
+    (void)state;
+    struct feed_row in = feed_between(&un, &ke, FEED_IN);
+    struct entry_row entry;
+    struct entry_header header;
+    int64_t feed_id = 0;
+    uint64_t index = 0;
+    CHECK_OK(entry_rows_get(un.store, in.feed_id, 2, &entry, &err), &err);
+    CHECK_OK(header_decode(entry.header, &header, &err), &err);
+    struct id entry_id = header.entry_id;
+    CHECK_OK(proving_find(&un.feed, &ke.code, &entry_id, &feed_id, &index, &err), &err);
+    assert_int_equal(feed_id, in.feed_id);
+    assert_int_equal(index, 2);
+    entry_id.bytes[0] ^= 1;
+    CHECK_STATUS(proving_find(&un.feed, &ke.code, &entry_id, &feed_id, &index, &err), ERR_NOT_FOUND,
+                 &err);
+}
+
+/* The verifier in Python knows nothing of this code. */
+static void exports_of_both_sides_pass_the_independent_verifier(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT_SECRET;
+    struct feed_row rows[] = { feed_between(&ke, &un, FEED_OUT), feed_between(&un, &ke, FEED_IN),
+                               feed_between(&un, &ke, FEED_OUT) };
+    struct node *nodes[] = { &ke, &un, &un };
+    static const char *const names[] = { "a.export", "b.export", "c.export" };
+    char command[1024] = "python3 tests/vectors/verify.py";
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        buf_clear(&text);
+        CHECK_OK(proving_export(&nodes[i]->feed, &rows[i], true, &text, &err), &err);
+        store_place_write(&ke.place, names[i], buf_span(&text));
+        size_t used = strlen(command);
+        (void)snprintf(command + used, sizeof(command) - used, " %s",
+                       store_place_path(&ke.place, names[i]));
+    }
+    buf_clear(&text);
+    CHECK_OK(proving_entry(&un.feed, rows[1].feed_id, 2, true, &text, &err), &err);
+    store_place_write(&ke.place, "d.evidence", buf_span(&text));
+    size_t used = strlen(command);
+    (void)snprintf(command + used, sizeof(command) - used, " %s >/dev/null",
+                   store_place_path(&ke.place, "d.evidence"));
+    assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): our own script, fixed words */
+    buf_fini(&text);
+}
+
+int main(void)
+{
+#define SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, two_tear_down)
+    const struct CMUnitTest tests[] = {
+        SCENE(every_tampering_is_found),
+        SCENE(an_untouched_database_has_no_problems),
+        SCENE(a_journal_that_was_rewritten_does_not_match_an_earlier_checkpoint),
+        SCENE(a_journal_that_was_rolled_back_goes_on_in_a_new_epoch),
+        SCENE(a_journal_lists_what_was_done_and_proves_that_nothing_was_changed),
+        SCENE(what_is_erased_or_not_receipted_cannot_be_shown),
+        SCENE(both_sides_can_prove_every_entry),
+        SCENE(an_entry_is_found_by_its_id),
+        SCENE(exports_of_both_sides_pass_the_independent_verifier),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
