@@ -168,7 +168,7 @@ static void on_request(void *self, struct control_client *client, struct buf *me
     struct error err = ERROR_INIT;
     struct request_job *job = request_new(node);
     enum status status = job == NULL ? error_set(&err, ERR_MEMORY, "no memory") : OK;
-    if (status == OK) {
+    if (job != NULL) {
         job->job = (struct job){ .table = &REQUEST_JOB,
                                  .priority = JOB_URGENT,
                                  .alone = admin_is_alone(buf_span(message)),
