@@ -73,7 +73,7 @@ static int no_passphrase(char *to, int size, int for_writing, void *user)
 
 enum status private_key_read(const char *path, struct private_key **ret_key, struct error *err)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0)
         return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
                          strerror(errno));
@@ -128,8 +128,10 @@ enum status private_key_write(const struct private_key *key, const char *path, s
     char *data = NULL;
     long size = BIO_get_mem_data(memory, &data);
     status = write_all(file, data, (size_t)size);
-    if (status != OK)
+    if (status != OK) {
         status = error_set(err, status, "%s: %s", path, strerror(errno));
+        unlink(path); /* half a key is no key */
+    }
 out:
     if (file >= 0)
         close(file);
