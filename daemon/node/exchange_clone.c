@@ -58,7 +58,7 @@ void exchange_judge_greeted(struct link *link)
         return;
     if (memcmp(rival->peer_boot_id, link->peer_boot_id, BOOT_ID_SIZE) == 0) {
         bool newer_stays = smaller_code_dialled(link) || !smaller_code_dialled(rival);
-        stop(newer_stays ? rival : link, OK, "another connection of these two nodes stays");
+        stop(newer_stays ? rival : link, ERR_EXISTS, "another connection of these two nodes stays");
         return;
     }
     int64_t now_ms = exchange_now_ms(link->exchange);

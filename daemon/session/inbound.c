@@ -66,7 +66,7 @@ static void resumed(struct session *session, int64_t now_ms, struct resume *resu
     }
     struct error err = ERROR_INIT;
     if (outcome_refused(resume, &err) != OK) {
-        session_close(session, &err, false, err.text);
+        session_close(session, &err, false, err.status, err.text);
         return;
     }
     if (session->state == SESSION_CLOSED) /* no memory for the alarm */
@@ -105,10 +105,11 @@ static enum status check_order(struct session *session,
         return buf_append(&session->origin, batch->origin, err);
     if (!span_equal(batch->origin, buf_span(&session->origin)))
         return error_set(err, ERR_INVALID, "Batch of another feed than the ones before");
-    if (batch->first_index != session->expected)
+    if (batch->first_index != session->expected) {
         return error_set(err, ERR_INVALID, "Batch begins at %llu, must begin at %llu",
                          (unsigned long long)batch->first_index,
                          (unsigned long long)session->expected);
+    }
     return OK;
 }
 
@@ -178,10 +179,11 @@ static enum status check_heal(struct session *session, const struct heal *heal, 
         return buf_append(&session->healing_origin, heal->origin, err);
     if (!span_equal(heal->origin, buf_span(&session->healing_origin)))
         return error_set(err, ERR_INVALID, "Heal of another feed than the one before");
-    if (heal->first_index != session->healing_next)
+    if (heal->first_index != session->healing_next) {
         return error_set(err, ERR_INVALID, "Heal begins at %llu, must begin at %llu",
                          (unsigned long long)heal->first_index,
                          (unsigned long long)session->healing_next);
+    }
     return OK;
 }
 
@@ -238,15 +240,30 @@ static enum status inbound_pong(struct session *session, uint64_t number, struct
     return OK;
 }
 
+static void alarm_of_peer(struct session *session, enum status why, const char *text)
+{
+    struct effect alarm = { .kind = EFFECT_ALARM };
+    const char *what = why == ERR_MISMATCH ? "the peer found that our histories of a feed differ"
+                                           : "the peer found two nodes running under our code";
+    error_set(&alarm.error, OK, "%s%s%s", what, text[0] == 0 ? "" : "; it says: ", text);
+    session_want(session, &alarm);
+}
+
 /* The peer has said why and reads no more: no Goodbye of our own. */
 static void inbound_goodbye(struct session *session, const struct message *message)
 {
     uint32_t reason = message->number <= UINT32_MAX ? (uint32_t)message->number : 0;
+    bool greeted = session->state != SESSION_GREETING;
+    enum status why = goodbye_status_of(reason);
     effect_queue_fini(&session->held);
+    /* PROTOCOL 5.9: "Reasons 7 and 12 MUST raise an alarm at the hearer as well" */
+    if (greeted && (why == ERR_MISMATCH || why == ERR_CONFLICT))
+        alarm_of_peer(session, why, message->text);
+    if (session->state == SESSION_CLOSED) /* no memory for the alarm */
+        return;
     session->close_due = true;
-    error_set(&session->close_error, goodbye_status_of(reason), "the peer closed (%s)%s%s",
-              status_name(goodbye_status_of(reason)), message->text[0] == 0 ? "" : ": ",
-              message->text);
+    error_set(&session->close_error, why, "the peer closed (%s)%s%s", status_name(why),
+              message->text[0] == 0 ? "" : ": ", message->text);
     session_move(session, SESSION_CLOSED);
 }
 
@@ -306,11 +323,12 @@ void inbound_dispatch(struct session *session,
 {
     struct error err = ERROR_INIT;
     enum status status = OK;
-    if (!is_allowed(session->state, message->kind))
+    if (!is_allowed(session->state, message->kind)) {
         status = error_set(&err, ERR_WRONG_STATE, "%s is not allowed while %s",
                            message_kind_name(message->kind), session_state_name(session->state));
-    else
+    } else {
         status = dispatch(session, now_ms, frame_size, message, &err);
+    }
     if (status != OK)
         session_fail(session, &err, true);
 }

@@ -64,9 +64,11 @@ void session_send(struct session *session, struct buf *frame /* moved */);
 void session_send_number(struct session *session, enum message_kind kind, uint64_t number);
 /* Goodbye and CLOSE.  The peer is blamed when its bytes or its order were wrong. */
 void session_fail(struct session *session, const struct error *err, bool peer_can_be_wrong);
+/* `said` is the status that the peer is told, as a reason. */
 void session_close(struct session *session,
                    const struct error *err,
                    bool penalty,
+                   enum status said,
                    const char *text);
 /* True when the answer failed, and the session is closed therefore. */
 bool session_answer_failed(struct session *session,

@@ -127,13 +127,17 @@ static void say_goodbye(struct session *session, enum status why, const char *te
         effect_fini(&effect);
 }
 
-void session_close(struct session *session, const struct error *err, bool penalty, const char *text)
+void session_close(struct session *session,
+                   const struct error *err,
+                   bool penalty,
+                   enum status said,
+                   const char *text)
 {
     if (session->state == SESSION_CLOSED)
         return;
     /* PROTOCOL 5.9: "a sender leaves it out until the hearer's Hello is accepted" */
     bool greeted = session->state == SESSION_COMPARING || session->state == SESSION_RUNNING;
-    say_goodbye(session, err->status, greeted ? text : NULL);
+    say_goodbye(session, said, greeted ? text : NULL);
     effect_queue_fini(&session->held);
     session->close_due = true;
     session->close_error = *err;
@@ -145,17 +149,18 @@ void session_fail(struct session *session, const struct error *err, bool peer_ca
 {
     bool blame = peer_can_be_wrong && is_blame(err->status);
     /* Our own troubles may name paths and people: the peer learns only that there are some. */
-    session_close(session, err, blame, blame ? err->text : NULL);
+    session_close(session, err, blame, err->status, blame ? err->text : NULL);
 }
 
 bool session_answer_failed(struct session *session, const struct error *err, bool peer_can_be_wrong)
 {
     if (err == NULL || err->status == OK)
         return false;
-    /* ERR_LIMIT and ERR_WRONG_STATE of our own database are not the peer's. */
-    bool blame =
-        err->status == ERR_MISMATCH || err->status == ERR_SIGNATURE || err->status == ERR_INVALID;
-    session_fail(session, err, peer_can_be_wrong && blame);
+    /* Any other status of our own database is not the peer's fault, and not for it to know. */
+    bool blame = peer_can_be_wrong && (err->status == ERR_MISMATCH ||
+                                       err->status == ERR_SIGNATURE || err->status == ERR_INVALID);
+    bool may_know = blame || err->status == ERR_DENIED;
+    session_close(session, err, blame, may_know ? err->status : ERR_BUSY, blame ? err->text : NULL);
     return true;
 }
 
@@ -171,7 +176,7 @@ void session_stop(struct session *session, int64_t now_ms, enum status why, cons
     (void)now_ms;
     struct error err = ERROR_INIT;
     error_set(&err, why, "%s", text == NULL ? "" : text);
-    session_close(session, &err, false, text);
+    session_close(session, &err, false, why, text);
 }
 
 void session_refuse(struct session *session, int64_t now_ms, const struct error *err)
@@ -225,12 +230,12 @@ static void judge(struct session *session, int64_t now_ms, struct span frame)
 {
     struct error err = ERROR_INIT;
     struct message message;
-    if (frame.size > session_frame_max(session))
+    if (frame.size > session_frame_max(session)) {
         error_set(&err, ERR_LIMIT, "frame of %zu bytes > %u", frame.size,
                   (unsigned)session_frame_max(session));
-    else if (session->state == SESSION_NEW)
+    } else if (session->state == SESSION_NEW) {
         (void)!keep_early(session, frame, &err);
-    else if (codec_decode(frame, &message, &err) == OK) {
+    } else if (codec_decode(frame, &message, &err) == OK) {
         inbound_dispatch(session, now_ms, frame.size, &message);
         message_fini(&message);
     }
@@ -285,7 +290,7 @@ static void time_out(struct session *session, bool penalty, const char *what)
 {
     struct error err = ERROR_INIT;
     error_set(&err, ERR_EXPIRED, "%s", what);
-    session_close(session, &err, penalty, err.text);
+    session_close(session, &err, penalty, err.status, err.text);
 }
 
 void session_tick(struct session *session, int64_t now_ms)

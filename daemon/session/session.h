@@ -78,7 +78,8 @@ enum effect_kind {
                           * session_on_heal_read; one at a time */
     EFFECT_APPLY_HEAL,   /* heal: store our own lost headers, answer session_on_healed; one at a
                           * time */
-    EFFECT_ALARM,        /* error.text: tell the operator, journal it */
+    EFFECT_ALARM,        /* error.text: tell the operator, journal it (of the comparison, or of a
+                          * peer that says goodbye for a fork or a clone) */
     EFFECT_CLOSE,        /* error, penalty: close the connection when what was sent before is
                           * written; always the last effect */
     EFFECT_KIND_COUNT

@@ -36,7 +36,7 @@ static const enum goodbye_reason reasons[STATUS_COUNT] = {
     [ERR_EXISTS] = GOODBYE_REPLACED,
     [ERR_DENIED] = GOODBYE_DENIED,
     [ERR_WRONG_STATE] = GOODBYE_ORDER,
-    [ERR_CONFLICT] = GOODBYE_BUSY,
+    [ERR_CONFLICT] = GOODBYE_CLONE,
     [ERR_SIGNATURE] = GOODBYE_IDENTITY,
     [ERR_MISMATCH] = GOODBYE_MISMATCH,
     [ERR_CORRUPT] = GOODBYE_BUSY,
@@ -68,6 +68,7 @@ enum status goodbye_status_of(uint32_t reason)
         [GOODBYE_BUSY] = ERR_BUSY,
         [GOODBYE_ORDER] = ERR_WRONG_STATE,
         [GOODBYE_REPLACED] = ERR_EXISTS,
+        [GOODBYE_CLONE] = ERR_CONFLICT,
     };
     bool known = reason >= GOODBYE_CLOSING && reason < GOODBYE_REASON_COUNT;
     return known ? statuses[reason] : ERR_UNSUPPORTED;
@@ -281,7 +282,7 @@ static enum status unpack_small(struct span frame, struct message *message, stru
     struct message_arena arena;
     ProtobufCMessage *unpacked = NULL;
     enum status status = message_unpack(&comity__peer__envelope__descriptor, frame,
-                                        &MESSAGE_LIMITS_CONTROL, &arena, &unpacked, err);
+                                        &message_limits_control, &arena, &unpacked, err);
     if (status == OK) {
         status = decode_small((const Comity__Peer__Envelope *)unpacked, message, err);
         if (status != OK)

@@ -37,6 +37,7 @@ enum goodbye_reason { /* PROTOCOL 5.9; numbers are for ever */
                       GOODBYE_BUSY = 9,
                       GOODBYE_ORDER = 10,
                       GOODBYE_REPLACED = 11,
+                      GOODBYE_CLONE = 12,
                       GOODBYE_REASON_COUNT
 };
 enum goodbye_reason goodbye_reason_of(enum status status);

@@ -60,15 +60,17 @@ static enum status check_batch_heading(const struct batch *batch,
                                        struct heading *ret_heading,
                                        struct error *err)
 {
-    if (batch->first_index > FEED_ENTRIES_MAX)
+    if (batch->first_index > FEED_ENTRIES_MAX) {
         return error_set(err, ERR_LIMIT, "first index %llu > %llu",
                          (unsigned long long)batch->first_index,
                          (unsigned long long)FEED_ENTRIES_MAX);
+    }
     enum status status = heading_read(batch->checkpoint, ret_heading, err);
-    if (status == OK && ret_heading->size != batch_end(batch))
+    if (status == OK && ret_heading->size != batch_end(batch)) {
         return error_set(
             err, ERR_INVALID, "checkpoint over %llu entries, but the batch ends at %llu",
             (unsigned long long)ret_heading->size, (unsigned long long)batch_end(batch));
+    }
     return status;
 }
 
@@ -77,10 +79,11 @@ static enum status check_heal(const struct heal *heal, struct error *err)
     if (heal->origin.size == 0 || heal->origin.size > ORIGIN_MAX)
         return error_set(err, ERR_INVALID, "origin of %zu bytes, allowed are 1 to %d",
                          heal->origin.size, ORIGIN_MAX);
-    if (heal->first_index > FEED_ENTRIES_MAX)
+    if (heal->first_index > FEED_ENTRIES_MAX) {
         return error_set(err, ERR_LIMIT, "first index %llu > %llu",
                          (unsigned long long)heal->first_index,
                          (unsigned long long)FEED_ENTRIES_MAX);
+    }
     if (heal->header_count == 0 || heal->header_count > HEAL_HEADERS_MAX)
         return error_set(err, ERR_INVALID, "%zu headers, allowed are 1 to %d", heal->header_count,
                          HEAL_HEADERS_MAX);
@@ -179,7 +182,7 @@ enum status codec_bulk_decode_batch(struct span frame, struct batch *ret_batch, 
 {
     struct batch batch = { 0 };
     enum status status =
-        message_check(&comity__peer__envelope__descriptor, frame, &MESSAGE_LIMITS_BATCH, err);
+        message_check(&comity__peer__envelope__descriptor, frame, &message_limits_batch, err);
     if (status == OK)
         status = buf_append(&batch.memory, frame, err);
     if (status == OK) {
@@ -229,7 +232,7 @@ enum status codec_bulk_decode_heal(struct span frame, struct heal *ret_heal, str
 {
     struct heal heal = { 0 };
     enum status status =
-        message_check(&comity__peer__envelope__descriptor, frame, &MESSAGE_LIMITS_CONTROL, err);
+        message_check(&comity__peer__envelope__descriptor, frame, &message_limits_control, err);
     if (status == OK)
         status = buf_append(&heal.memory, frame, err);
     if (status == OK) {

@@ -4,12 +4,12 @@
 
 #include <assert.h>
 
-const struct message_limits MESSAGE_LIMITS_CONTROL = {
+const struct message_limits message_limits_control = {
     .fields_max = MESSAGE_FIELDS_CONTROL_MAX,
     .unknown_max = MESSAGE_UNKNOWN_MAX,
     .heap_max = MESSAGE_HEAP_CONTROL_MAX,
 };
-const struct message_limits MESSAGE_LIMITS_BATCH = {
+const struct message_limits message_limits_batch = {
     .fields_max = MESSAGE_FIELDS_MAX,
     .unknown_max = MESSAGE_UNKNOWN_MAX,
     .heap_max = 0, /* a batch is never unpacked by protobuf-c */

@@ -19,8 +19,8 @@ struct message_limits {
     size_t heap_max;    /* bytes that unpacking may take */
 };
 
-extern const struct message_limits MESSAGE_LIMITS_CONTROL; /* every message but a batch */
-extern const struct message_limits MESSAGE_LIMITS_BATCH;
+extern const struct message_limits message_limits_control; /* every message but a batch */
+extern const struct message_limits message_limits_batch;
 
 /* Pure. ERR_INVALID with the path of the field, or ERR_LIMIT. */
 MUST_CHECK enum status message_check(const ProtobufCMessageDescriptor *type,

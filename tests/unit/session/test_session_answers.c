@@ -50,7 +50,10 @@ static void session_blames_the_peer_only_for_what_is_the_peers(void **state)
             bool blame = !ours && (status == ERR_MISMATCH || status == ERR_SIGNATURE ||
                                    status == ERR_INVALID);
             scene_check_closed(&scene, (enum status)status, blame,
-                               goodbye_reason_of((enum status)status), "no space left");
+                               blame || status == ERR_DENIED
+                                   ? goodbye_reason_of((enum status)status)
+                                   : GOODBYE_BUSY,
+                               "no space left");
             /* Our own troubles stay with us. */
             struct message goodbye = scene_last_sent(&scene.ke);
             assert_string_equal(goodbye.text, blame ? scene.ke.answer_text : "");

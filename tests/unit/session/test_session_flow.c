@@ -217,6 +217,10 @@ static void session_understands_every_goodbye(void **state)
         CHECK_CONTAINS(scene.ke.why.text, "words");
         assert_int_equal(scene.ke.counts[EFFECT_SEND], sent);
         assert_int_equal(scene.ke.counts[EFFECT_INGEST], 0);
+        bool grave = reason == GOODBYE_MISMATCH || reason == GOODBYE_CLONE;
+        assert_int_equal(scene.ke.counts[EFFECT_ALARM], grave);
+        if (grave)
+            CHECK_CONTAINS(scene.ke.alarm, "it says: words");
         scene_fini(&scene);
     }
     struct scene scene;

@@ -66,7 +66,7 @@ static void message_refuses_bytes_that_protobuf_c_takes(void **state)
         struct error err = ERROR_INIT;
         struct span bytes = span_of(table[i].bytes, table[i].size);
         print_message("%s\n", table[i].what);
-        CHECK_STATUS(message_check(ENVELOPE, bytes, &MESSAGE_LIMITS_CONTROL, &err), table[i].status,
+        CHECK_STATUS(message_check(ENVELOPE, bytes, &message_limits_control, &err), table[i].status,
                      &err);
         CHECK_CONTAINS(err.text, table[i].says);
         CHECK_CONTAINS(err.text, "Envelope");
@@ -83,9 +83,9 @@ static void message_takes_unknown_fields_up_to_a_number(void **state)
     CHECK_OK(buf_append(&bytes, SPAN_ARRAY(fixed), &err), &err);
     for (size_t i = 2; i < MESSAGE_UNKNOWN_MAX; i++)
         peer_wire_number(&bytes, 100, i);
-    CHECK_OK(message_check(ENVELOPE, buf_span(&bytes), &MESSAGE_LIMITS_CONTROL, &err), &err);
+    CHECK_OK(message_check(ENVELOPE, buf_span(&bytes), &message_limits_control, &err), &err);
     peer_wire_text(&bytes, 101, "one too many");
-    CHECK_STATUS(message_check(ENVELOPE, buf_span(&bytes), &MESSAGE_LIMITS_CONTROL, &err),
+    CHECK_STATUS(message_check(ENVELOPE, buf_span(&bytes), &message_limits_control, &err),
                  ERR_LIMIT, &err);
     CHECK_CONTAINS(err.text, "64 unknown fields");
     buf_fini(&bytes);
@@ -102,11 +102,11 @@ static void message_counts_the_fields_of_all_levels(void **state)
         peer_wire_bytes(&heal, 3, SPAN_LITERAL("h"));
     struct buf bytes = BUF_INIT;
     peer_wire_bytes(&bytes, 4, buf_span(&heal));
-    CHECK_OK(message_check(ENVELOPE, buf_span(&bytes), &MESSAGE_LIMITS_CONTROL, &err), &err);
+    CHECK_OK(message_check(ENVELOPE, buf_span(&bytes), &message_limits_control, &err), &err);
     peer_wire_bytes(&heal, 3, SPAN_LITERAL("h"));
     buf_clear(&bytes);
     peer_wire_nest(&bytes, 4, &heal);
-    CHECK_STATUS(message_check(ENVELOPE, buf_span(&bytes), &MESSAGE_LIMITS_CONTROL, &err),
+    CHECK_STATUS(message_check(ENVELOPE, buf_span(&bytes), &message_limits_control, &err),
                  ERR_LIMIT, &err);
     buf_clear(&bytes);
     struct buf packed = BUF_INIT;
@@ -115,7 +115,7 @@ static void message_counts_the_fields_of_all_levels(void **state)
     struct buf hello = BUF_INIT;
     peer_wire_nest(&hello, 5, &packed);
     peer_wire_nest(&bytes, 1, &hello);
-    CHECK_STATUS(message_check(ENVELOPE, buf_span(&bytes), &MESSAGE_LIMITS_CONTROL, &err),
+    CHECK_STATUS(message_check(ENVELOPE, buf_span(&bytes), &message_limits_control, &err),
                  ERR_LIMIT, &err);
     CHECK_CONTAINS(err.text, "features");
     buf_fini(&bytes);
@@ -142,10 +142,10 @@ static void message_refuses_deeper_nesting_than_its_bound(void **state)
     struct error err = ERROR_INIT;
     static const char deep[] = "\x0a\x06\x0a\x04\x0a\x02\x0a\x00";
     struct span bytes = span_of(deep, sizeof deep - 1);
-    CHECK_STATUS(message_check(&type, bytes, &MESSAGE_LIMITS_CONTROL, &err), ERR_LIMIT, &err);
+    CHECK_STATUS(message_check(&type, bytes, &message_limits_control, &err), ERR_LIMIT, &err);
     CHECK_CONTAINS(err.text, "nested deeper than 4");
     bytes = span_slice(bytes, 2, bytes.size);
-    CHECK_OK(message_check(&type, bytes, &MESSAGE_LIMITS_CONTROL, &err), &err);
+    CHECK_OK(message_check(&type, bytes, &message_limits_control, &err), &err);
 }
 
 static void message_keeps_to_its_budget(void **state)
@@ -160,7 +160,7 @@ static void message_keeps_to_its_budget(void **state)
     peer_wire_nest(&bytes, 3, &receipt);
     int64_t live = mem_live();
     for (size_t budget = 0; budget < 4000; budget += 100) {
-        struct message_limits limits = MESSAGE_LIMITS_CONTROL;
+        struct message_limits limits = message_limits_control;
         limits.heap_max = budget;
         struct message_arena arena;
         ProtobufCMessage *message = NULL;
@@ -183,7 +183,7 @@ static void message_without_memory_says_so(void **state)
     ProtobufCMessage *message = NULL;
     mem_fail_at(1, false);
     CHECK_STATUS(
-        message_unpack(ENVELOPE, span_of(ping, 4), &MESSAGE_LIMITS_CONTROL, &arena, &message, &err),
+        message_unpack(ENVELOPE, span_of(ping, 4), &message_limits_control, &arena, &message, &err),
         ERR_MEMORY, &err);
     mem_fail_at(0, false);
     message_arena_fini(&arena);
