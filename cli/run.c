@@ -8,6 +8,7 @@
 #include "cli/render.h"
 #include "record/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -176,6 +177,39 @@ static enum status attach(struct request *request, struct reply_writer *problems
                      request->file_count);
 }
 
+/* The value of a field of the answer; NULL when it is not there. */
+static const char *find_field(const struct reply *reply, const char *name)
+{
+    for (size_t i = 0; i < reply->section_count; i++)
+        for (size_t j = 0; j < reply->sections[i].column_count; j++)
+            if (reply->sections[i].kind == SECTION_FIELDS &&
+                strcmp(reply->sections[i].columns[j].name, name) == 0)
+                return reply->sections[i].cells[j];
+    return NULL;
+}
+
+/* A backup goes on while somebody asks how far it is: asks until it is done. */
+static enum status follow(int fd, struct reply *reply, struct error *err)
+{
+    const struct request how_far = { .operation = "backup.status" };
+    const char *state = NULL;
+    while ((state = find_field(reply, "state")) != NULL && strcmp(state, "running") == 0) {
+        const char *pages = find_field(reply, "pages");
+        const char *total = find_field(reply, "pages_total");
+        if (pages != NULL && total != NULL)
+            show_progress(&(struct reply){ .progress_text = "pages copied",
+                                           .progress_done = strtoull(pages, NULL, 10),
+                                           .progress_total = strtoull(total, NULL, 10) });
+        struct reply next = { 0 };
+        enum status status = client_ask(fd, &how_far, show_progress, &next, err);
+        if (status != OK)
+            return status;
+        reply_release(reply);
+        *reply = next;
+    }
+    return OK;
+}
+
 static int ask(const struct invocation *in, const struct streams *streams)
 {
     struct error err = ERROR_INIT;
@@ -188,6 +222,8 @@ static int ask(const struct invocation *in, const struct streams *streams)
         status = client_connect((const char *)path.data, &fd, &err);
     if (status == OK) {
         status = client_ask(fd, &in->request, show_progress, &reply, &err);
+        if (status == OK && strcmp(in->request.operation, "backup.create") == 0)
+            status = follow(fd, &reply, &err);
         code = run_exit_code(status_name(status), false);
     }
     if (status == OK)
