@@ -34,16 +34,26 @@ enum status bundle_read_head(const struct root_slots *slots,
     return status;
 }
 
-static enum status write_head(const struct keys *keys,
-                              struct bundle_update *update,
-                              struct error *err)
+/* The root and the numbers of now: an erasure may have come between two steps. */
+static enum status write_head(struct keys *keys, struct file *file, struct error *err)
 {
     uint8_t bytes[ROOT_SLOT_SIZE];
-    enum status status = root_slot_encode(&keys->slots, &update->head, bytes, err);
+    struct root_slot head = { .generation = keys->root_generation,
+                              .root = keys->root,
+                              .tree_generation = keys->generation,
+                              .top_level = keys->top_level,
+                              .next_leaf = keys->next_leaf,
+                              .next_block = keys->next_block };
+    enum status status = root_slot_encode(&keys->slots, &head, bytes, err);
     if (status == OK)
-        status = file_write(update->file, 0, SPAN_ARRAY(bytes), err);
+        status = file_write(file, 0, SPAN_ARRAY(bytes), err);
+    if (status == OK)
+        status = file_sync(file, err);
+    if (status == OK)
+        keys->written_count = 0;
+    mem_wipe(&head, sizeof(head));
     mem_wipe(bytes, sizeof(bytes));
-    return status == OK ? file_sync(update->file, err) : status;
+    return status;
 }
 
 static enum status open_or_create(struct store *store,
@@ -62,7 +72,7 @@ static enum status open_or_create(struct store *store,
         return status;
     status = file_write(*ret_file, 0, SPAN_ARRAY(nothing), err);
     if (status == OK)
-        store->keys->bundled = true; /* from now on every erasure follows it */
+        store->keys->bundled = store->keys->behind = true;
     return status;
 }
 
@@ -72,7 +82,7 @@ enum status bundle_begin(struct store *store,
                          struct error *err)
 {
     struct keys *keys = store->keys;
-    struct bundle_update update = { .generation = 0, .id = -1 };
+    struct bundle_update update = { .id = -1 };
     struct root_slot old = { 0 };
     bool created = false;
     enum status status = keys_tree_load(store, err);
@@ -82,20 +92,15 @@ enum status bundle_begin(struct store *store,
         bundle_end(&update);
         return status;
     }
-    struct error local = ERROR_INIT;
-    bool known =
-        !whole && !created && bundle_read_head(&keys->slots, update.file, &old, &local) == OK;
     /* Only the bundle of this root, or of the one before it, is one that we kept. */
-    if (known && old.generation + 1 >= keys->root_generation &&
-        old.generation <= keys->root_generation)
-        update.generation = old.tree_generation + 1; /* id -1: all pages of later generations */
+    bool known =
+        !whole && !created && bundle_read_head(&keys->slots, update.file, &old, NULL) == OK &&
+        old.generation + 1 >= keys->root_generation && old.generation <= keys->root_generation;
+    if (known)
+        update.generation = old.tree_generation;
     mem_wipe(&old, sizeof(old));
-    update.head = (struct root_slot){ .generation = keys->root_generation,
-                                      .root = keys->root,
-                                      .tree_generation = keys->generation,
-                                      .top_level = keys->top_level,
-                                      .next_leaf = keys->next_leaf,
-                                      .next_block = keys->next_block };
+    update.scan = !known || keys->behind;
+    update.overflows = keys->overflows;
     *ret_update = update;
     return OK;
 }
@@ -106,7 +111,10 @@ void bundle_end(struct bundle_update *update)
     mem_wipe(update, sizeof(*update));
 }
 
-static enum status write_page(struct bundle_update *update, struct query *q, struct error *err)
+static enum status write_page(struct file *file,
+                              struct query *q,
+                              int64_t *ret_id,
+                              struct error *err)
 {
     uint8_t bytes[BUNDLE_BLOCK_SIZE] = { 0 };
     uint64_t id = query_uint(q);
@@ -120,9 +128,68 @@ static enum status write_page(struct bundle_update *update, struct query *q, str
         bytes[8 + i] = (uint8_t)(generation >> (56 - 8 * i));
     }
     memcpy(bytes + 16, sealed.data, sealed.size);
-    update->generation = generation;
-    update->id = (int64_t)id;
-    return file_write(update->file, block_at(block), SPAN_ARRAY(bytes), err);
+    *ret_id = (int64_t)id;
+    return file_write(file, block_at(block), SPAN_ARRAY(bytes), err);
+}
+
+/* Up to BUNDLE_STEP_PAGES rows that the query gives. */
+static enum status write_pages(struct bundle_update *update,
+                               struct query *q,
+                               size_t *ret_count,
+                               struct error *err)
+{
+    size_t count = 0;
+    int64_t id = 0;
+    enum status status = OK;
+    while (status == OK && query_row(q)) {
+        status = write_page(update->file, q, &id, err);
+        count++;
+    }
+    enum status ended = query_end(q, status == OK ? err : NULL);
+    if (status == OK)
+        status = ended;
+    if (status == OK && count > 0 && update->scan)
+        update->id = id;
+    if (status == OK)
+        *ret_count = count;
+    return status;
+}
+
+static enum status scan(struct store *store, struct bundle_update *update, struct error *err)
+{
+    size_t count = 0;
+    struct query q = query_start(store, STATEMENT_KEY_PAGE_SINCE);
+    query_put_int(&q, update->id);
+    query_put_uint(&q, update->generation);
+    query_put_int(&q, BUNDLE_STEP_PAGES);
+    enum status status = write_pages(update, &q, &count, err);
+    if (status == OK)
+        status = file_sync(update->file, err);
+    if (status != OK || count == BUNDLE_STEP_PAGES)
+        return status;
+    if (update->overflows == store->keys->overflows) {
+        update->scan = false;
+        store->keys->behind = false; /* what was written meanwhile is in the list */
+    } else {
+        update->overflows = store->keys->overflows;
+        update->id = -1;
+    }
+    return OK;
+}
+
+static enum status write_listed(struct store *store,
+                                struct bundle_update *update,
+                                struct error *err)
+{
+    const struct keys *keys = store->keys;
+    enum status status = OK;
+    size_t count = 0;
+    for (size_t i = 0; status == OK && i < keys->written_count; i++) {
+        struct query q = query_start(store, STATEMENT_KEY_PAGE_ROW);
+        query_put_uint(&q, keys->written[i]);
+        status = write_pages(update, &q, &count, err);
+    }
+    return status;
 }
 
 enum status bundle_step(struct store *store,
@@ -130,26 +197,16 @@ enum status bundle_step(struct store *store,
                         bool *ret_done,
                         struct error *err)
 {
-    size_t count = 0;
-    enum status status = OK;
-    struct query q = query_start(store, STATEMENT_KEY_PAGE_SINCE);
-    query_put_uint(&q, update->generation);
-    query_put_int(&q, update->id);
-    query_put_int(&q, BUNDLE_STEP_PAGES);
-    while (status == OK && query_row(&q)) {
-        status = write_page(update, &q, err);
-        count++;
-    }
-    enum status ended = query_end(&q, status == OK ? err : NULL);
+    *ret_done = false;
+    if (update->scan)
+        return scan(store, update, err);
+    enum status status = write_listed(store, update, err);
     if (status == OK)
-        status = ended;
-    if (status == OK && count > 0)
         status = file_sync(update->file, err);
-    bool done = count < BUNDLE_STEP_PAGES;
-    if (status == OK && done)
-        status = write_head(store->keys, update, err);
     if (status == OK)
-        *ret_done = done;
+        status = write_head(store->keys, update->file, err);
+    if (status == OK)
+        *ret_done = true;
     return status;
 }
 

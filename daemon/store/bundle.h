@@ -21,9 +21,10 @@ MUST_CHECK enum status bundle_follow(struct store *store, bool whole, struct err
 /* In a backup: the same in steps, and the file is made when there is none. */
 struct bundle_update {
     struct file *file;
-    struct root_slot head; /* what block 0 will say */
-    uint64_t generation;   /* pages up to (generation, id) are written */
-    int64_t id;
+    bool scan;           /* all of key_page is looked at, not only what was written lately */
+    uint64_t generation; /* pages up to this one are in the file already */
+    int64_t id;          /* the scan's place */
+    uint64_t overflows;  /* of the list when the scan began */
 };
 MUST_CHECK enum status bundle_begin(struct store *store,
                                     bool whole,

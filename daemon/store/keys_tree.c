@@ -41,6 +41,7 @@ void keys_tree_free(struct store *store)
     drop_pages(keys, false);
     mem_free(keys->pages);
     mem_free(keys->groups);
+    mem_free(keys->written);
     buf_fini(&keys->sealed);
     file_close(keys->slots.file);
     mem_wipe(keys, sizeof(*keys));
@@ -382,13 +383,30 @@ enum status keys_tree_write(struct store *store, struct error *err)
     return query_run(&q, err);
 }
 
+/* For keys.bundle. */
+static void note_written(struct keys *keys, uint64_t id)
+{
+    if (keys->written == NULL)
+        keys->written = mem_calloc(KEYS_WRITTEN_MAX, sizeof(*keys->written));
+    if (keys->written == NULL || keys->written_count == KEYS_WRITTEN_MAX) {
+        keys->behind = true;
+        keys->overflows++;
+        return;
+    }
+    keys->written[keys->written_count++] = id;
+}
+
 void keys_tree_written(struct store *store)
 {
     struct keys *keys = store->keys;
     if (keys == NULL || !keys->changed)
         return;
-    for (size_t i = 0; i < keys->page_count; i++)
-        keys->pages[i]->dirty = keys->pages[i]->rekey = false;
+    for (size_t i = 0; i < keys->page_count; i++) {
+        struct key_page *page = keys->pages[i];
+        if (page->dirty && keys->bundled)
+            note_written(keys, key_page_id(page->level, page->index));
+        page->dirty = page->rekey = false;
+    }
     while (keys->page_count > KEYS_CACHE_PAGES)
         evict_oldest(keys);
     for (size_t i = 0; i < keys->group_count; i++) {

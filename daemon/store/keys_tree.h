@@ -10,7 +10,8 @@
 enum {
     KEYS_CACHE_PAGES = 64, /* 256 KiB of opened clean pages at most */
     KEYS_POOL = 128,       /* random keys drawn at a time */
-    KEYS_GROUPS_KEPT = 64
+    KEYS_GROUPS_KEPT = 64,
+    KEYS_WRITTEN_MAX = 4096
 };
 
 struct key_group {
@@ -27,7 +28,13 @@ struct keys {
     uint64_t root_generation;
     struct seal_key root;
     bool unfinished; /* an erasure was committed, but not completed (keys_erase.c) */
-    bool bundled;    /* keys.bundle exists */
+    bool bundled;    /* keys.bundle exists, and every erasure follows it */
+    /* Pages written since the bundle was last brought up to date; with `behind`, more than these.
+     */
+    uint64_t *written;
+    size_t written_count;
+    bool behind;
+    uint64_t overflows; /* times that `written` was full */
 
     bool loaded; /* the row of key_tree */
     uint8_t top_level;

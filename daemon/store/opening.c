@@ -273,7 +273,7 @@ enum status opening_attach(struct store *store,
     if (status == OK)
         status = file_path(store->directory, "keys.bundle", path, err);
     if (status == OK) {
-        store->keys->bundled = file_exists(store->vfs, path);
+        store->keys->bundled = store->keys->behind = file_exists(store->vfs, path);
         status = file_path(store->directory, "root.slot", path, err);
     }
     if (status == OK)

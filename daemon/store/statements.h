@@ -58,7 +58,8 @@
     X(KEY_PAGE_PUT, "INSERT INTO key_page VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "         \
         "SET generation = excluded.generation, sealed = excluded.sealed")                          \
     X(KEY_PAGE_SINCE, "SELECT id, block, generation, sealed FROM key_page "                        \
-        "WHERE (generation, id) > (?, ?) ORDER BY generation, id LIMIT ?")                         \
+        "WHERE id > ? AND generation > ? ORDER BY id LIMIT ?")                                     \
+    X(KEY_PAGE_ROW, "SELECT id, block, generation, sealed FROM key_page WHERE id = ?")             \
     X(KEY_GROUP_CLEAR, "DELETE FROM key_group")                                                    \
     X(KEY_GROUP_GET, "SELECT leaf, used FROM key_group WHERE id = ?")                              \
     X(KEY_GROUP_PUT, "INSERT INTO key_group VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "          \

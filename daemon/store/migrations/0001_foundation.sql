@@ -23,7 +23,6 @@ CREATE TABLE key_page (
     generation INTEGER NOT NULL,
     sealed BLOB NOT NULL
 ) STRICT;
-CREATE INDEX key_page_generation ON key_page (generation);
 CREATE TABLE key_group (
     id BLOB PRIMARY KEY,
     leaf INTEGER NOT NULL,

@@ -291,8 +291,8 @@ static bool reach(const struct version *versions,
 static size_t take_versions(struct version *versions, size_t count)
 {
     struct query q = query_start(store, STATEMENT_KEY_PAGE_SINCE);
-    query_put_int(&q, 0);
     query_put_int(&q, -1);
+    query_put_int(&q, 0);
     query_put_int(&q, 1000);
     while (query_row(&q)) {
         uint64_t id = query_uint(&q);
