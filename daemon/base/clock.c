@@ -125,14 +125,14 @@ void time_format(int64_t wall_ms, char text[static TIME_TEXT_SIZE])
     struct tm parts;
     if (!split(wall_ms, &parts) ||
         strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        snprintf(text, TIME_TEXT_SIZE, "-");
+        (void)snprintf(text, TIME_TEXT_SIZE, "-");
 }
 
 void date_format(int64_t wall_ms, char text[static DATE_TEXT_SIZE])
 {
     struct tm parts;
     if (!split(wall_ms, &parts) || strftime(text, DATE_TEXT_SIZE, "%Y-%m-%d", &parts) == 0)
-        snprintf(text, DATE_TEXT_SIZE, "-");
+        (void)snprintf(text, DATE_TEXT_SIZE, "-");
 }
 
 /* Exactly the digits of the pattern: '0' stands for a digit, all else for itself. */
@@ -150,11 +150,12 @@ enum status time_parse(const char *text, int64_t *ret_wall_ms, struct error *err
 {
     struct tm parts = { .tm_mday = 1 };
     bool whole = matches(text, "0000-00-00T00:00:00Z");
-    if (!whole && !matches(text, "0000-00-00"))
+    if (!whole && !matches(text, "0000-00-00")) {
         return error_set(err, ERR_INVALID,
                          "'%.40s' is not a date (2026-03-01) nor a time in UTC "
                          "(2026-03-01T09:30:00Z)",
                          text);
+    }
     int fields = sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &parts.tm_year, &parts.tm_mon,
                         &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec);
     if (fields < 3)

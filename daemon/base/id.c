@@ -62,12 +62,13 @@ enum status code_parse(const char *text, struct code *ret_code, struct error *er
     bool good = size >= 2 && size <= CODE_MAX;
     for (size_t i = 0; good && i < size; i++)
         good = text[i] >= 'A' && text[i] <= 'Z';
-    if (!good)
+    if (!good) {
         return error_set(err, ERR_INVALID,
                          "'%.40s' is not a node's code: two capitals for a State "
                          "(KE), EU, or 3 to 12 capitals for an organisation "
                          "(UNODC)",
                          text);
+    }
     struct code code = { { 0 } };
     memcpy(code.text, text, size);
     *ret_code = code;
@@ -92,11 +93,12 @@ enum status realm_parse(const char *text, struct realm *ret_realm, struct error 
         char c = text[i];
         good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
     }
-    if (!good)
+    if (!good) {
         return error_set(err, ERR_INVALID,
                          "'%.40s' is not a realm: 1 to 16 of a-z, 0-9 and -, "
                          "beginning with a letter (live, training)",
                          text);
+    }
     struct realm realm = { { 0 } };
     memcpy(realm.text, text, size);
     *ret_realm = realm;

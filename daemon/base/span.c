@@ -149,7 +149,7 @@ enum status buf_vprintf(struct buf *buf, struct error *err, const char *format, 
     else
         status = buf_reserve(buf, (size_t)size + 1, err);
     if (status == OK) {
-        vsnprintf((char *)buf->data + buf->size, (size_t)size + 1, format, again);
+        (void)vsnprintf((char *)buf->data + buf->size, (size_t)size + 1, format, again);
         buf->size += (size_t)size;
     }
     va_end(again);

@@ -26,11 +26,12 @@ enum status card_encode(const struct card *card, struct buf *append_to, struct e
     enum status status = card_check_name(card->name, err);
     if (status == OK && card->address[0] != '\0')
         status = card_check_address(card->address, err);
-    if (status == OK)
+    if (status == OK) {
         status = buf_printf(&text, err,
                             "Comity-Card: 1\nComity-Realm: %s\nComity-Code: %s\nComity-Name: %s\n"
                             "Comity-Address: %s\n\n",
                             card->realm.text, card->code.text, card->name, card->address);
+    }
     if (status == OK)
         status = pem_encode(PEM_CERTIFICATE, buf_span(&card->anchor), &text, err);
     for (unsigned i = 0; status == OK && i < ROLE_COUNT; i++)
@@ -101,10 +102,10 @@ static enum status take_value(struct reading *r,
     case FIELD_CODE:
         return code_parse(value, &card->code, err);
     case FIELD_NAME:
-        snprintf(card->name, sizeof(card->name), "%s", value);
+        (void)snprintf(card->name, sizeof(card->name), "%s", value);
         return card_check_name(value, err);
     case FIELD_ADDRESS:
-        snprintf(card->address, sizeof(card->address), "%s", value);
+        (void)snprintf(card->address, sizeof(card->address), "%s", value);
         return value[0] == '\0' ? OK : card_check_address(value, err);
     case FIELD_COUNT:
         break;
@@ -144,11 +145,12 @@ static enum status take_certificate(struct reading *r, struct buf *der, struct e
         return status;
     struct certificate_facts facts = certificate_facts(certificate);
     certificate_free(certificate);
-    if (facts.identities != 1)
+    if (facts.identities != 1) {
         return error_set(err, ERR_INVALID,
                          "the certificate with serial %s has %u urn:comity URIs; exactly one is "
                          "allowed",
                          facts.serial, facts.identities);
+    }
     unsigned slot = facts.anchor ? (unsigned)ROLE_COUNT : (unsigned)facts.role;
     struct buf *to = facts.anchor ? &r->card.anchor : &r->card.roles[slot];
     if (to->size > 0)
@@ -164,15 +166,16 @@ static enum status take_block(struct reading *r, struct span begin, struct error
     enum status status = pem_block(begin, &r->rest, label, &der, err);
     if (status == OK && strcmp(label, PEM_CERTIFICATE) == 0)
         status = take_certificate(r, &der, err);
-    else if (status == OK && strcmp(label, PEM_CRL) != 0)
+    else if (status == OK && strcmp(label, PEM_CRL) != 0) {
         status = error_set(err, ERR_INVALID, "a %s block does not belong in a card%s", label,
                            strstr(label, "PRIVATE") == NULL
                                ? ""
                                : "; next: treat that private key as lost, and make a new one");
-    else if (status == OK && r->card.crl.size > 0)
+    } else if (status == OK && r->card.crl.size > 0) {
         status = error_set(err, ERR_INVALID, "a second revocation list");
-    else if (status == OK)
+    } else if (status == OK) {
         r->card.crl = buf_move(&der);
+    }
     buf_fini(&der);
     return status;
 }

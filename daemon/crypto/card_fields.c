@@ -31,12 +31,13 @@ enum status card_check_address(const char *address, struct error *err)
     bool good = strnlen(address, ADDRESS_MAX + 1) <= ADDRESS_MAX && colon != NULL &&
                 colon != address && is_port(colon + 1);
     struct span host = good ? span_of(address, (size_t)(colon - address)) : SPAN_EMPTY;
-    if (good && host.data[0] == '[')
+    if (good && host.data[0] == '[') {
         good = host.size > 3 && host.data[host.size - 1] == ']' &&
                all_of(span_slice(host, 1, host.size - 2), "0123456789abcdefABCDEF:.");
-    else if (good)
+    } else if (good) {
         good = host.size <= 253 && host.data[0] != '-' && host.data[0] != '.' &&
                all_of(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
+    }
     if (good)
         return OK;
     return error_set(err, ERR_INVALID,
@@ -86,10 +87,11 @@ enum status card_check_name(const char *name, struct error *err)
         if (size == 0)
             return error_set(err, ERR_INVALID, "the name is not UTF-8 at byte %zu",
                              (size_t)(rest.data - (const uint8_t *)name) + 1);
-        if (is_deceptive(character))
+        if (is_deceptive(character)) {
             return error_set(err, ERR_INVALID,
                              "the name holds the character U+%04X, which is not shown as it is",
                              (unsigned)character);
+        }
         rest = span_slice(rest, size, SIZE_MAX);
     }
     return OK;

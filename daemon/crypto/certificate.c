@@ -250,10 +250,11 @@ enum status certificate_check_key(struct span der, const struct private_key *key
     if (status != OK)
         return status;
     EVP_PKEY *public = X509_get0_pubkey(certificate->native);
-    if (public == NULL || EVP_PKEY_eq(public, private_key_native(key)) != 1)
+    if (public == NULL || EVP_PKEY_eq(public, private_key_native(key)) != 1) {
         status = error_set(err, ERR_MISMATCH,
                            "the private key is not that of the certificate with serial %s",
                            certificate->facts.serial);
+    }
     certificate_free(certificate);
     return status;
 }

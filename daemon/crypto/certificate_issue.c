@@ -46,8 +46,8 @@ static bool set_subject(X509 *certificate,
                         const char *role)
 {
     char common[64];
-    snprintf(common, sizeof(common), "comity %s %s %s", subject->realm.text, subject->code.text,
-             role);
+    (void)snprintf(common, sizeof(common), "comity %s %s %s", subject->realm.text,
+                   subject->code.text, role);
     X509_NAME *name = X509_get_subject_name(certificate);
     return (!code_is_state(&subject->code) || add_name(name, "C", subject->code.text)) &&
            add_name(name, "O", "Comity") && add_name(name, "CN", common);
@@ -70,7 +70,7 @@ static bool add_identity(X509 *certificate,
     char code[CODE_MAX + 1] = "";
     for (size_t i = 0; subject->code.text[i] != '\0'; i++)
         code[i] = (char)(subject->code.text[i] - 'A' + 'a');
-    snprintf(uri, sizeof(uri), "URI:urn:comity:%s:%s:%s", subject->realm.text, code, role);
+    (void)snprintf(uri, sizeof(uri), "URI:urn:comity:%s:%s:%s", subject->realm.text, code, role);
     return add_extension(certificate, context, NID_subject_alt_name, uri);
 }
 

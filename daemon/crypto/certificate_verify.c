@@ -20,8 +20,8 @@ static struct naming name_it(const struct certificate *certificate)
 {
     struct naming it = { certificate, certificate_native(certificate),
                          certificate_facts(certificate), "" };
-    snprintf(it.text, sizeof(it.text), "%s's %s certificate", it.facts.code.text,
-             it.facts.anchor ? "anchor" : role_name(it.facts.role));
+    (void)snprintf(it.text, sizeof(it.text), "%s's %s certificate", it.facts.code.text,
+                   it.facts.anchor ? "anchor" : role_name(it.facts.role));
     return it;
 }
 
@@ -30,20 +30,23 @@ static enum verdict check_identity(const struct naming *it,
                                    struct error *reason)
 {
     const struct certificate_facts *facts = &it->facts;
-    if (facts->identities == 0)
+    if (facts->identities == 0) {
         return verdict_set(VERDICT_NO_IDENTITY, reason,
                            "the certificate with serial %s names no node: it has no URI "
                            "urn:comity:<realm>:<code>:<role>",
                            facts->serial);
-    if (facts->identities > 1)
+    }
+    if (facts->identities > 1) {
         return verdict_set(VERDICT_MANY_IDENTITIES, reason,
                            "the certificate with serial %s has %u urn:comity URIs; exactly one "
                            "is allowed",
                            facts->serial, facts->identities);
-    if (strcmp(facts->realm.text, realm->text) != 0)
+    }
+    if (strcmp(facts->realm.text, realm->text) != 0) {
         return verdict_set(VERDICT_WRONG_REALM, reason,
                            "%s is of the realm '%s'; this is '%s', and realms never connect",
                            it->text, facts->realm.text, realm->text);
+    }
     return VERDICT_GOOD;
 }
 
@@ -103,10 +106,11 @@ static enum verdict check_key(const struct naming *it, enum key_kind kind, struc
 static enum verdict check_form(const struct naming *it, struct error *reason)
 {
     uint32_t flags = X509_get_extension_flags(it->native);
-    if ((flags & (EXFLAG_INVALID | EXFLAG_CRITICAL)) != 0 || X509_get_version(it->native) != 2)
+    if ((flags & (EXFLAG_INVALID | EXFLAG_CRITICAL)) != 0 || X509_get_version(it->native) != 2) {
         return verdict_set(VERDICT_MALFORMED, reason,
                            "%s has extensions that are malformed, or critical and unknown",
                            it->text);
+    }
     if (X509_get_signature_nid(it->native) != NID_ecdsa_with_SHA256)
         return verdict_set(VERDICT_MALFORMED, reason,
                            "%s is not signed with ECDSA and SHA-256, as anchors sign", it->text);
@@ -121,16 +125,18 @@ static enum verdict check_dates(const struct naming *it, int64_t now_ms, struct 
     time_format(it->facts.not_before_ms, from);
     time_format(it->facts.not_after_ms, until);
     time_format(now_ms, now);
-    if (now_ms < it->facts.not_before_ms)
+    if (now_ms < it->facts.not_before_ms) {
         return verdict_set(VERDICT_NOT_YET_VALID, reason,
                            "%s is valid from %s, and our clock says %s; next: compare the clocks "
                            "of both nodes",
                            it->text, from, now);
-    if (now_ms > it->facts.not_after_ms)
+    }
+    if (now_ms > it->facts.not_after_ms) {
         return verdict_set(VERDICT_EXPIRED, reason,
                            "%s was valid until %s, and our clock says %s; next: %s must issue "
                            "a new one",
                            it->text, until, now, it->facts.code.text);
+    }
     return VERDICT_GOOD;
 }
 
@@ -179,10 +185,11 @@ static enum verdict check_use(const struct naming *it, enum role role, struct er
         X509_get_key_usage(it->native) != KU_DIGITAL_SIGNATURE)
         return verdict_set(VERDICT_WRONG_USE, reason,
                            "%s has another key usage than digitalSignature alone", it->text);
-    if (!uses_are_right(it->native, role))
+    if (!uses_are_right(it->native, role)) {
         return verdict_set(VERDICT_WRONG_USE, reason,
                            "%s has another extended key usage than the role '%s' has", it->text,
                            role_name(role));
+    }
     return VERDICT_GOOD;
 }
 
@@ -224,16 +231,18 @@ static enum verdict check_revocation(const struct naming *it,
                            it->facts.serial, when, code, (unsigned long long)list.number);
     }
     time_format(list.next_update_ms, when);
-    if (rule->now_ms > list.next_update_ms + CRL_GRACE_MS)
+    if (rule->now_ms > list.next_update_ms + CRL_GRACE_MS) {
         return verdict_set(VERDICT_RECALLS_ONLY, reason,
                            "%s's revocation list number %llu ended at %s and its grace is over: "
                            "only recalls go through; next: %s must publish a new list",
                            code, (unsigned long long)list.number, when, code);
-    if (rule->now_ms > list.next_update_ms)
+    }
+    if (rule->now_ms > list.next_update_ms) {
         return verdict_set(VERDICT_CRL_OLD, reason,
                            "%s's revocation list number %llu ended at %s; next: %s should publish "
                            "a new list",
                            code, (unsigned long long)list.number, when, code);
+    }
     return VERDICT_GOOD;
 }
 
@@ -306,10 +315,11 @@ static enum verdict check_anchor_form(const struct naming *it, struct error *rea
         return verdict_set(VERDICT_WRONG_ANCHOR, reason, "%s is not signed by itself", it->text);
     uint32_t usage = X509_get_key_usage(it->native);
     if (X509_check_ca(it->native) != 1 || X509_get_pathlen(it->native) != 0 ||
-        usage != (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
+        usage != (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) {
         return verdict_set(VERDICT_WRONG_USE, reason,
                            "%s must be CA:TRUE with pathlen:0, for keyCertSign and cRLSign alone",
                            it->text);
+    }
     return VERDICT_GOOD;
 }
 

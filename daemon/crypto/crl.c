@@ -54,10 +54,11 @@ static enum status fill_facts(X509_CRL *native, struct crl_facts *facts, struct 
     if (!time_ms(X509_CRL_get0_lastUpdate(native), &facts->this_update_ms) ||
         !time_ms(X509_CRL_get0_nextUpdate(native), &facts->next_update_ms))
         return error_set(err, ERR_INVALID, "revocation list: its dates are missing or malformed");
-    if (has_critical(native))
+    if (has_critical(native)) {
         return error_set(err, ERR_INVALID,
                          "revocation list: a critical extension; only complete lists of an anchor "
                          "itself are taken");
+    }
     int revoked = sk_X509_REVOKED_num(X509_CRL_get_REVOKED(native));
     facts->revoked = revoked < 0 ? 0 : (size_t)revoked;
     return OK;
@@ -242,10 +243,11 @@ static enum status check_revoke(const struct crl *current,
     struct certificate_facts facts = certificate_facts(revoke);
     X509 *issuer = certificate_native(anchor);
     EVP_PKEY *key = X509_get0_pubkey(issuer);
-    if (facts.anchor || key == NULL || X509_verify(certificate_native(revoke), key) != 1)
+    if (facts.anchor || key == NULL || X509_verify(certificate_native(revoke), key) != 1) {
         return error_set(err, ERR_INVALID,
                          "the certificate with serial %s was not issued by this anchor",
                          facts.serial);
+    }
     int64_t when_ms = 0;
     if (current != NULL && crl_revokes(current, revoke, &when_ms))
         return error_set(err, ERR_EXISTS, "the certificate with serial %s is revoked already",

@@ -84,19 +84,21 @@ enum status fingerprint_parse(const char *text,
     for (const char *at = text; *at != '\0'; at++) {
         if (strchr(" \t\r\n-.", *at) != NULL)
             continue;
-        if (*at < '0' || *at > '9')
+        if (*at < '0' || *at > '9') {
             return error_set(err, ERR_INVALID,
                              "a fingerprint has digits only, in groups of five; character %zu is "
                              "none",
                              (size_t)(at - text) + 1);
+        }
         if (count < FINGERPRINT_DIGITS)
             fingerprint.digits[count] = *at;
         count++;
     }
-    if (count != FINGERPRINT_DIGITS)
+    if (count != FINGERPRINT_DIGITS) {
         return error_set(err, ERR_INVALID,
                          "a fingerprint has %d digits, twelve groups of five; these are %zu",
                          FINGERPRINT_DIGITS, count);
+    }
     *ret_fingerprint = fingerprint;
     return OK;
 }

@@ -92,12 +92,13 @@ enum status pem_block(struct span begin,
     if (!label_of(begin, begin_mark, label))
         return error_set(err, ERR_INVALID, "a line begins as PEM and is none");
     while (status == OK && pem_line(rest, &line) && !starts_with(line, end_mark)) {
-        if (line.size == 0 || line.size > PEM_LINE_MAX)
+        if (line.size == 0 || line.size > PEM_LINE_MAX) {
             status = error_set(err, ERR_INVALID,
                                "a line of %zu characters inside the %s block; 1 to %d belong there",
                                line.size, label, PEM_LINE_MAX);
-        else
+        } else {
             status = buf_append(&text, line, err);
+        }
     }
     if (status == OK && (!label_of(line, end_mark, end_label) || strcmp(label, end_label) != 0))
         status = error_set(err, ERR_INVALID, "the %s block does not end with its END line", label);

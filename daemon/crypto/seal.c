@@ -52,11 +52,13 @@ static bool start(struct sealer *sealer,
     int size = 0;
     bool good =
         EVP_CipherInit_ex2(sealer->context, sealer->cipher, key->bytes, nonce, encrypt, NULL) == 1;
-    for (size_t i = 0; good && i < count; i++)
-        if (associated[i].size > 0)
+    for (size_t i = 0; good && i < count; i++) {
+        if (associated[i].size > 0) {
             good = associated[i].size <= INT32_MAX &&
                    EVP_CipherUpdate(sealer->context, NULL, &size, associated[i].data,
                                     (int)associated[i].size) == 1;
+        }
+    }
     return good;
 }
 

@@ -49,11 +49,12 @@ static enum status read_secret(
     struct stat info;
     if (fstat(file, &info) != 0)
         return error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(info.st_mode) || (info.st_mode & 077) != 0)
+    if (!S_ISREG(info.st_mode) || (info.st_mode & 077) != 0) {
         return error_set(err, ERR_DENIED,
                          "%s: a private key must be a file that only its owner can read; "
                          "next: chmod 600 %s",
                          path, path);
+    }
     ssize_t size = read(file, text, KEY_FILE_MAX);
     if (size < 0)
         return error_set(err, ERR_IO, "%s: %s", path, strerror(errno));

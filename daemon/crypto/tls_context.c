@@ -16,10 +16,11 @@ void tls_context_judge(struct tls *tls, struct trust_answer *ret_answer)
     trust_judge(tls->context->trust, buf_span(&tls->peer_certificate), ROLE_TLS,
                 clock->wall_ms(clock), ret_answer);
     if (verdict_allows(ret_answer->verdict) && tls->has_expected &&
-        !code_equal(&ret_answer->code, &tls->expected))
+        !code_equal(&ret_answer->code, &tls->expected)) {
         ret_answer->verdict =
             verdict_set(VERDICT_WRONG_CODE, &ret_answer->reason, "%s answered where we dialled %s",
                         ret_answer->code.text, tls->expected.text);
+    }
 }
 
 /* Chooses the alert that the peer gets to see. */
@@ -58,16 +59,17 @@ static int verify(X509_STORE_CTX *store, void *unused)
     struct trust_answer *answer = &tls->answer;
     int shown = sk_X509_num(X509_STORE_CTX_get0_untrusted(store));
     X509 *leaf = X509_STORE_CTX_get0_cert(store);
-    if (leaf == NULL || copy_der(leaf, &tls->peer_certificate) != OK)
+    if (leaf == NULL || copy_der(leaf, &tls->peer_certificate) != OK) {
         answer->verdict = verdict_set(VERDICT_MALFORMED, &answer->reason,
                                       "the other end's certificate could not be read");
-    else if (shown > 1)
+    } else if (shown > 1) {
         answer->verdict = verdict_set(VERDICT_WRONG_CHAIN, &answer->reason,
                                       "the other end showed %d certificates; its tls certificate "
                                       "alone belongs there",
                                       shown);
-    else
+    } else {
         tls_context_judge(tls, answer);
+    }
     X509_STORE_CTX_set_error(store, library_error(answer->verdict));
     return verdict_allows(answer->verdict) ? 1 : 0;
 }
@@ -162,10 +164,11 @@ enum status tls_context_new(const struct tls_identity *identity,
     context->clock = clock;
     context->native = SSL_CTX_new(TLS_method());
     enum status status = OK;
-    if (context->native == NULL || !configure(context->native))
+    if (context->native == NULL || !configure(context->native)) {
         status = error_set(err, ERR_UNSUPPORTED,
                            "this OpenSSL cannot do TLS 1.3 with the ciphers, groups and "
                            "signatures that Comity asks for");
+    }
     if (status == OK)
         status = tls_context_set_identity(context, identity, err);
     ERR_clear_error();
@@ -203,14 +206,15 @@ enum status tls_context_set_identity(struct tls_context *context,
     if (status != OK)
         return status;
     struct certificate_facts facts = certificate_facts(certificate);
-    if (facts.identities != 1 || facts.anchor || facts.role != ROLE_TLS)
+    if (facts.identities != 1 || facts.anchor || facts.role != ROLE_TLS) {
         status = error_set(err, ERR_INVALID,
                            "the certificate with serial %s is not a tls certificate of this "
                            "profile, and connections need one",
                            facts.serial);
-    else if (SSL_CTX_use_certificate(context->native, certificate_native(certificate)) != 1 ||
-             SSL_CTX_use_PrivateKey(context->native, private_key_native(identity->key)) != 1)
+    } else if (SSL_CTX_use_certificate(context->native, certificate_native(certificate)) != 1 ||
+               SSL_CTX_use_PrivateKey(context->native, private_key_native(identity->key)) != 1) {
         status = error_set(err, ERR_INVALID, "the library does not take the tls certificate");
+    }
     ERR_clear_error();
     certificate_free(certificate);
     return status;

@@ -114,11 +114,12 @@ static enum verdict judge(const struct trust *trust,
         return verdict_set(VERDICT_OWN_CODE, reason,
                            "the other end claims to be %s, and that is this node", code.text);
     const struct member *member = find(trust, &code);
-    if (member == NULL)
+    if (member == NULL) {
         return verdict_set(VERDICT_UNKNOWN_NODE, reason,
                            "%s is not an accepted peer; next: obtain its card, compare the "
                            "fingerprint, then comityctl peer add and peer accept",
                            code.text);
+    }
     struct certificate_rule rule = {
         trust->realm, code, role, member->anchor, member->crl, now_ms
     };

@@ -51,7 +51,7 @@ enum verdict verdict_set(enum verdict verdict, struct error *err, const char *fo
     char text[ERROR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     error_set(err, verdict_status(verdict), "%s", text);
     return verdict;
