@@ -65,10 +65,9 @@ enum release_form {
 
 enum body_format {
     BODY_NONE = 0,
-    BODY_TERMS = 1,       /* consent/terms.h */
-    BODY_EXCERPT = 2,     /* record/excerpt.h */
-    BODY_RELEASE = 3,     /* record/release.h, packed and columnar */
-    BODY_RELEASE_ZSTD = 4 /* the same behind zstd */
+    BODY_TERMS = 1,   /* consent/terms.h */
+    BODY_EXCERPT = 2, /* record/excerpt.h */
+    BODY_RELEASE = 3  /* record/release.h: packed, columnar, behind zstd */
 };
 
 struct entry_header {

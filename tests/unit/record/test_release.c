@@ -514,6 +514,19 @@ static void a_release_says_who_reports_and_which_snapshot_it_is(void **state)
     buf_fini(&identity);
 }
 
+static void records_have_two_kinds(void **state)
+{
+    (void)state;
+    enum record_kind kind;
+    assert_false(record_kind_parse("Excerpt", &kind));
+    assert_true(record_kind_parse("excerpt", &kind));
+    assert_int_equal(kind, RECORD_EXCERPT);
+    assert_true(record_kind_parse("release", &kind));
+    assert_string_equal(record_kind_name(kind), "release");
+    assert_string_equal(record_kind_name(RECORD_EXCERPT), "excerpt");
+    assert_string_equal(record_kind_name((enum record_kind)9), "?");
+}
+
 /* -- memory --------------------------------------------------------------------------------------
  */
 
@@ -573,6 +586,7 @@ int main(void)
         cmocka_unit_test(random_releases_come_back_whatever_the_order),
         cmocka_unit_test(columns_of_many_values_come_back),
         cmocka_unit_test(a_release_says_who_reports_and_which_snapshot_it_is),
+        cmocka_unit_test(records_have_two_kinds),
         cmocka_unit_test(making_and_decoding_survive_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -332,6 +332,37 @@ static void export_refuses_nothing_at_all(void **state)
     CHECK_STATUS(sdmx_export_all(NULL, 0, &out, &err), ERR_INVALID, &err);
 }
 
+static void export_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    struct problems problems;
+    struct sdmx_release_list list;
+    struct release release;
+    struct error err = ERROR_INIT;
+    CHECK_OK(import(SPAN_LITERAL(HEAD ",NATIONAL_TERM,TITLE\n" ROW("1,term,\"a, b\"")
+                                     FLOW KEY("KE", "UG", "2013") "2,,\n"),
+                    &problems, &list, &err),
+             &err);
+    CHECK_OK(release_decode(NULL, buf_span(&list.items[0].bytes), &release, &err), &err);
+    int64_t live = mem_live();
+    bool hit = true;
+    for (uint64_t nth = 1; hit; nth++) {
+        struct buf out = BUF_INIT;
+        mem_fail_at(nth, nth % 2 == 0);
+        enum status status = sdmx_export(&release, &out, &err);
+        hit = mem_fail_hit();
+        mem_fail_at(0, false);
+        assert_int_equal(status, hit ? ERR_MEMORY : OK);
+        if (hit)
+            assert_int_equal(out.size, 0);
+        buf_fini(&out);
+        assert_int_equal(mem_live(), live);
+    }
+    release_fini(&release);
+    sdmx_release_list_fini(&list);
+    problems_fini(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +376,7 @@ int main(void)
         cmocka_unit_test(the_order_of_rows_and_columns_changes_nothing),
         cmocka_unit_test(import_survives_every_failed_allocation),
         cmocka_unit_test(export_refuses_nothing_at_all),
+        cmocka_unit_test(export_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
