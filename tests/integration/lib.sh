@@ -1,0 +1,147 @@
+# shellcheck shell=bash
+# Real nodes in a temporary directory, for the scripts beside this file.
+#
+#   . tests/integration/lib.sh; lib_begin "$@"
+#
+# Everything lives under $WORK and ends with the script.  A node is named by its code; its operator
+# has uid 2001, its approver uid 2002, so that two people can be asked.  Every wait is bounded.
+
+OPERATOR=2001
+APPROVER=2002
+AUDITOR=2003
+
+lib_begin() { # BIN_DIRECTORY
+    BIN=${1:?"usage: $0 DIRECTORY-OF-BINARIES"}
+    BIN=$(cd "$BIN" && pwd)
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "skipped: this test speaks as two users and must be run by root"
+        exit 77
+    fi
+    WORK=$(mktemp -d /tmp/comity-test.XXXXXX)
+    chmod 0755 "$WORK"
+    declare -gA NODE_PID=() NODE_PORT=()
+    trap lib_end EXIT
+    trap 'exit 130' INT TERM
+}
+
+lib_end() {
+    local status=$? code
+    for code in "${!NODE_PID[@]}"; do
+        kill -KILL "${NODE_PID[$code]}" 2>/dev/null || true
+        wait "${NODE_PID[$code]}" 2>/dev/null || true
+    done
+    if [ "$status" -ne 0 ]; then
+        for code in "${!NODE_PORT[@]}"; do
+            printf -- '---- log of %s\n' "$code"
+            tail -n 40 "$WORK/$code.log" 2>/dev/null || true
+        done
+    fi
+    rm -rf "$WORK"
+}
+
+say() { printf '== %s\n' "$*"; }
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    exit 1
+}
+
+# Runs a command until it succeeds; fails the script after SECONDS.
+wait_for() { # SECONDS WHAT COMMAND...
+    local seconds=$1 what=$2 end
+    shift 2
+    end=$((SECONDS + seconds))
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || fail "$what did not happen within $seconds s: $*"
+        sleep 0.1
+    done
+}
+
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 20000))
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    done
+    echo "$port"
+}
+
+node_make() { # CODE NAME [OPTION...]
+    local code=$1 name=$2 port
+    shift 2
+    port=$(free_port)
+    NODE_PORT[$code]=$port
+    "$BIN/comityctl" node init --realm training --code "$code" --name "$name" \
+        --directory "$WORK/$code" --listen "127.0.0.1:$port" --address "127.0.0.1:$port" \
+        --operators "$OPERATOR" --approvers "$APPROVER" --auditors "$AUDITOR" "$@" \
+        >"$WORK/$code.init" 2>&1 || {
+        cat "$WORK/$code.init"
+        fail "node init of $code"
+    }
+    cp "$WORK/$code/identity/card.pem" "$WORK/$code.card"
+    chmod 0644 "$WORK/$code.card"
+}
+
+# Starts it in the background; returns when it serves.
+node_start() { # CODE [WRAPPER...]
+    local code=$1
+    shift
+    : >"$WORK/$code.log"
+    "$@" "$BIN/comityd" --config "$WORK/$code/comity.conf" 2>>"$WORK/$code.log" &
+    NODE_PID[$code]=$!
+    wait_for 10 "start of $code" grep -q 'event=started' "$WORK/$code.log"
+}
+
+node_stop() { # CODE: a clean stop, exit status 0
+    local code=$1 pid=${NODE_PID[$1]}
+    kill -TERM "$pid"
+    unset "NODE_PID[$code]"
+    wait "$pid" || fail "$code ended with status $? after SIGTERM"
+}
+
+node_kill() { # CODE: kill -9
+    local code=$1 pid=${NODE_PID[$1]}
+    kill -KILL "$pid"
+    unset "NODE_PID[$code]"
+    wait "$pid" 2>/dev/null || true
+}
+
+# comityctl as a user of that number.
+as() { # UID CODE ARGUMENT...
+    local uid=$1 code=$2
+    shift 2
+    setpriv --reuid "$uid" --regid "$uid" --clear-groups \
+        "$BIN/comityctl" --socket "$WORK/$code/control.sock" "$@"
+}
+operator() { as "$OPERATOR" "$@"; }
+approver() { as "$APPROVER" "$@"; }
+
+# The value of a field in a reply: PLAIN-OUTPUT FIELD.
+field() { # NAME
+    sed -n "s/^$1[[:space:]]\{1,\}//p" | head -n 1
+}
+
+fingerprint() { # CODE
+    sed -n 's/^Fingerprint[[:space:]]*//p' "$WORK/$1.init"
+}
+
+# A accepts B: one person adds the card, another compares the fingerprint.
+peer_accept() { # CODE OTHER
+    operator "$1" peer add "$WORK/$2.card" >/dev/null || fail "$1: peer add of $2"
+    approver "$1" peer accept "$2" --fingerprint "$(fingerprint "$2")" >/dev/null ||
+        fail "$1: peer accept of $2"
+}
+
+befriend() { # CODE OTHER: both ways
+    peer_accept "$1" "$2"
+    peer_accept "$2" "$1"
+}
+
+# Files must not hold this text, in whatever part of them.
+no_text_in() { # TEXT FILE...
+    local text=$1
+    shift
+    if LC_ALL=C grep -rlaF -- "$text" "$@"; then
+        fail "\"$text\" stands in the files above"
+    fi
+}
