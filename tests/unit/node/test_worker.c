@@ -81,7 +81,10 @@ static enum status fake_heads_save(void *self, struct error *err)
     return fake->heads_fail == OK ? OK : error_set(err, fake->heads_fail, "heads: no");
 }
 
-static enum status fake_idle(void *self, int64_t now_ms, struct worker_idle *ret_idle, struct error *err)
+static enum status fake_idle(void *self,
+                             int64_t now_ms,
+                             struct worker_idle *ret_idle,
+                             struct error *err)
 {
     (void)err;
     struct fake *fake = self;

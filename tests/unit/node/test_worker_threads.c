@@ -63,7 +63,10 @@ static enum status counter_heads_save(void *self, struct error *err)
     return OK;
 }
 
-static enum status counter_idle(void *self, int64_t now_ms, struct worker_idle *ret_idle, struct error *err)
+static enum status counter_idle(void *self,
+                                int64_t now_ms,
+                                struct worker_idle *ret_idle,
+                                struct error *err)
 {
     (void)err;
     (void)self;
