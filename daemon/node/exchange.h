@@ -24,8 +24,8 @@ struct exchange;
 struct link;
 
 enum {
-    LINKS_PER_PEER_MAX = 2,    /* one that is dying and its successor */
-    CLONE_PROBE_MS = 5 * 1000, /* how long an older connection has to show that it lives */
+    LINKS_PER_PEER_MAX = 2,            /* one that is dying and its successor */
+    CLONE_PROBE_MS = PROBE_TIMEOUT_MS, /* how long an older connection has to show that it lives */
     EXCHANGE_ADDRESS_SIZE = 301,
     /* A batch is read for a peer only while less waits for it: a slow one holds at most this, one
      * batch, and control frames. */

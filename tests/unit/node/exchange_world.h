@@ -382,9 +382,10 @@ static struct wire *wire_open(struct world *world, struct party *from, struct pa
     struct wire *wire = &world->wires[world->wire_count++];
     *wire = (struct wire){ .world = world, .open = true };
     struct party *parties[2] = { from, to };
+    for (int i = 0; i < 2; i++)
+        wire->ends[i] = (struct end){ .party = parties[i], .wire = wire };
     for (int i = 0; i < 2; i++) {
         struct end *end = &wire->ends[i];
-        *end = (struct end){ .party = parties[i], .wire = wire };
         struct link_config config = {
             .peer = parties[1 - i]->code,
             .initiator = i == 0,
