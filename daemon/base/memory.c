@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,20 @@ void mem_wipe(void *memory, size_t size)
 {
     if (memory != NULL)
         explicit_bzero(memory, size);
+}
+
+enum { KEEP_BYTES = 32 * 1024 * 1024 };
+
+void mem_keep_freed(void)
+{
+    /* Both must be set: either one alone ends the dynamic threshold of the other. */
+    mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    mallopt(M_MMAP_THRESHOLD, KEEP_BYTES);
+}
+
+void mem_return_freed(void)
+{
+    malloc_trim(0);
 }
 
 char *mem_strdup(const char *text)

@@ -17,6 +17,13 @@ void mem_free(void *memory);
 void mem_wipe(void *memory, size_t size);
 char *mem_strdup(const char *text);
 
+/* Large batches come and go; giving their memory to the kernel each time costs 20 times what the
+ * copying costs (3.7 instead of 0.2 us an entry of 2 KB, page faults).  mem_keep_freed(), once at
+ * the start of the process, keeps up to 32 MiB; mem_return_freed(), called when nothing has been
+ * going on for a while, gives it back, so that an idle daemon stays small. */
+void mem_keep_freed(void);
+void mem_return_freed(void);
+
 /* Fault injection: the `nth` allocation from now (1 = the next) fails; with `for_ever` all after
  * it as well.  nth 0 switches it off.  mem_fail_hit() tells whether one was failed since.  Atomic,
  * process-wide; never called outside tests. */
