@@ -41,7 +41,9 @@ struct realm {
 enum role { ROLE_TLS = 0, ROLE_LOG, ROLE_RECEIPT, ROLE_WITNESS, ROLE_COUNT };
 const char *role_name(enum role role); /* "tls", "log", "receipt", "witness" */
 
-extern const struct id ID_NONE; /* all zeros: "no such reference" in headers */
+/* All zeros: "no such reference" in headers.
+ * NOLINTNEXTLINE(readability-identifier-naming): it is a constant */
+extern const struct id ID_NONE;
 
 MUST_CHECK enum status id_make(struct id *ret_id,
                                int64_t now_ms,

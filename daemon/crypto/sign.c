@@ -63,6 +63,7 @@ static enum status read_secret(
 }
 
 /* A key with a passphrase is refused: nobody is there to type it when a server starts. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library's signature */
 static int no_passphrase(char *to, int size, int for_writing, void *user)
 {
     (void)to;

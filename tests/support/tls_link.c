@@ -56,7 +56,10 @@ void tls_link_shake(struct tls_link *link)
 {
     struct tls *client = link->ends[TLS_CLIENT];
     struct tls *server = link->ends[TLS_SERVER];
-    while (tls_link_carry(client, server, NULL) | tls_link_carry(server, client, NULL)) {
+    bool moved = true;
+    while (moved) {
+        moved = tls_link_carry(client, server, NULL);
+        moved = tls_link_carry(server, client, NULL) || moved;
     }
 }
 
