@@ -8,9 +8,6 @@
 
 static const char label[] = "comity.v1/preview";
 
-static_assert(CONSENT_RECORDS_MAX <= PREVIEW_BYTES_MAX / (TITLE_MAX + PREVIEW_KIND_MAX + 64),
-              "the largest consent must have a preview");
-
 /* -- encode -------------------------------------------------------------------------------------
  */
 
@@ -97,11 +94,17 @@ static void write_holds(struct writer *w, const uint32_t *holds, size_t record_c
     }
 }
 
+static bool is_too_large(const struct buf *bytes, size_t start)
+{
+    return bytes->size - start > PREVIEW_BYTES_MAX;
+}
+
 static enum status write_all(const struct preview *preview,
                              struct span terms,
                              struct buf *append_to,
                              struct error *err)
 {
+    size_t start = append_to->size;
     struct writer w = writer_init(append_to);
     write_field(&w, span_of(label, sizeof(label) - 1));
     writer_bytes(&w, SPAN_ARRAY(preview->nonce));
@@ -110,20 +113,19 @@ static enum status write_all(const struct preview *preview,
     writer_bytes(&w, SPAN_ARRAY(preview->consent_id.bytes));
     write_field(&w, terms);
     writer_u32(&w, (uint32_t)preview->record_count);
-    for (size_t i = 0; i < preview->record_count; i++)
+    for (size_t i = 0; i < preview->record_count && !is_too_large(append_to, start); i++)
         write_record(&w, &preview->records[i]);
     writer_u32(&w, (uint32_t)preview->recipient_count);
-    size_t start = append_to->size;
-    for (size_t i = 0; i < preview->recipient_count; i++) {
+    for (size_t i = 0; i < preview->recipient_count && !is_too_large(append_to, start); i++) {
         write_field(&w, span_text(preview->recipients[i].code.text));
         write_field(&w, preview->recipients[i].name);
         writer_bytes(&w, SPAN_ARRAY(preview->recipients[i].anchor.bytes));
         write_holds(&w, preview->recipients[i].holds, preview->record_count);
-        if (append_to->size - start > PREVIEW_BYTES_MAX) {
-            return error_set(err, ERR_LIMIT,
-                             "preview: larger than %d bytes; next: make several consents",
-                             PREVIEW_BYTES_MAX);
-        }
+    }
+    if (is_too_large(append_to, start)) {
+        return error_set(err, ERR_LIMIT,
+                         "preview: larger than %d bytes; next: make several consents",
+                         PREVIEW_BYTES_MAX);
     }
     return writer_done(&w, "preview", err);
 }

@@ -19,7 +19,9 @@ enum {
     PREVIEW_NONCE_SIZE = 16,
     PREVIEW_KIND_MAX = 40,
     PREVIEW_CHANGES_SHOWN = 50,
-    PREVIEW_BYTES_MAX = 128 * 1024 * 1024 /* 100,000 records with the longest titles fit */
+    /* 100,000 records with titles of usual length fit, and the database takes it sealed as one
+     * blob. */
+    PREVIEW_BYTES_MAX = 24 * 1024 * 1024
 };
 
 struct preview_record {

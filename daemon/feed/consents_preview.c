@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Records x recipients: bounds the table of what is held already (16 MiB). */
-enum { CELLS_MAX = 4 * 1024 * 1024 };
+/* Records x recipients: bounds the table of what is held already (4 MiB), and how long an approval
+ * or a revocation, each one transaction, keeps others waiting (10 us a cell). */
+enum { CELLS_MAX = 1024 * 1024 };
 
 static_assert((int)CELLS_MAX >= (int)CONSENT_RECORDS_MAX,
               "the largest consent must have a preview");

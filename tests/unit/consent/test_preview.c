@@ -309,6 +309,33 @@ static void ten_thousand_records_take_less_than_two_seconds(void **state)
     mem_free(records);
 }
 
+static void a_preview_that_no_blob_could_hold_is_refused(void **state)
+{
+    (void)state;
+    static char title[TITLE_MAX];
+    struct made made;
+    make(&made);
+    memset(title, 't', sizeof(title));
+    struct preview_record *records = mem_calloc(CONSENT_RECORDS_MAX, sizeof(*records));
+    assert_non_null(records);
+    for (uint32_t i = 0; i < CONSENT_RECORDS_MAX; i++) {
+        records[i] = made.records[0];
+        records[i].title = span_of(title, sizeof(title));
+        for (int at = 0; at < 4; at++)
+            records[i].id.bytes[at] = (uint8_t)(i >> (24 - 8 * at));
+    }
+    made.preview.records = records;
+    made.preview.record_count = CONSENT_RECORDS_MAX;
+    made.preview.recipient_count = 1; /* holds nothing */
+    struct buf bytes = BUF_INIT;
+    struct error err = ERROR_INIT;
+    assert_int_equal(preview_encode(&made.preview, &bytes, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "make several consents"));
+    assert_int_equal(bytes.size, 0);
+    buf_fini(&bytes);
+    mem_free(records);
+}
+
 static void a_failed_allocation_is_reported_and_leaves_the_buffer_as_it_was(void **state)
 {
     (void)state;
@@ -348,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_comparison_says_what_is_different),
         cmocka_unit_test(damaged_previews_are_refused_at_every_cut),
         cmocka_unit_test(ten_thousand_records_take_less_than_two_seconds),
+        cmocka_unit_test(a_preview_that_no_blob_could_hold_is_refused),
         cmocka_unit_test(a_failed_allocation_is_reported_and_leaves_the_buffer_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

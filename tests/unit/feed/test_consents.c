@@ -648,6 +648,84 @@ static void the_inbox_leaves_out_what_its_reader_may_not_do(void **state)
     assert_int_equal(bert, 3); /* and what Anne proposed and added */
 }
 
+static enum status count_consent(void *context, const struct consents_view *view, struct error *e)
+{
+    (void)view;
+    (void)e;
+    ++*(int *)context;
+    return OK;
+}
+
+static enum status count_recall(void *context, const struct listing_recall *recall, struct error *e)
+{
+    (void)recall;
+    (void)e;
+    ++*(int *)context;
+    return OK;
+}
+
+static enum status count_given(void *context, const struct listing_given *given, struct error *e)
+{
+    (void)given;
+    (void)e;
+    ++*(int *)context;
+    return OK;
+}
+
+/* Lists are read page by page: none may be lost or doubled between two pages. */
+static void long_lists_are_complete(void **state)
+{
+    (void)state;
+    enum { MANY = 70 };
+    struct id ids[MANY];
+    char text[MANY * 8];
+    int consents = 0, recalls = 0, given = 0, records = 0, tasks = 0;
+    for (int i = 0; i < MANY; i++)
+        ids[i] = own_add_excerpt("Extradition", "16");
+    for (char second = 'A'; second <= 'L'; second++) {
+        char code[3] = { 'A', second, '\0' };
+        own_add_peer(code, PEER_ACCEPTED);
+    }
+    struct id consent = own_give(&ids[0], "AC", 10);
+    struct code recipient = { "AB" };
+    struct consents_request request = { .terms = own_terms(),
+                                        .record_ids = ids,
+                                        .record_id_count = MANY,
+                                        .recipients = &recipient,
+                                        .recipient_count = 1 };
+    struct consents_queued queued;
+    struct consents_ended ended;
+    CHECK_OK(consents_draft(&own.feed, ANNE, &request, &consent, NULL, &err), &err);
+    struct digest digest = own_propose(&consent);
+    CHECK_OK(consents_approve(&own.feed, BERT, &consent, &digest, &queued, NULL, &err), &err);
+    assert_int_equal(queued.records, MANY);
+    own_deliver("AB", text, sizeof(text));
+    CHECK_OK(consents_records(&own.feed, &consent, count_views, &records, &err), &err);
+    assert_int_equal(records, MANY);
+    CHECK_OK(consents_revoke(&own.feed, ANNE, &consent, "all", &ended, &err), &err);
+    assert_int_equal(ended.recalled, MANY);
+    struct listing_given_filter all = { .recipient = NULL };
+    CHECK_OK(listing_given(&own.feed, &all, count_given, &given, &err), &err);
+    assert_int_equal(given, MANY);
+    CHECK_OK(listing_recalls(&own.feed, true, count_recall, &recalls, &err), &err);
+    assert_int_equal(recalls, MANY);
+    for (int i = 0; i < MANY - 2; i++) {
+        struct id more = own_draft(&ids[0], "AB", 10);
+        own_propose(&more);
+    }
+    CHECK_OK(consents_list(&own.feed, 0, count_consent, &consents, &err), &err);
+    assert_int_equal(consents, MANY);
+    clock_fake_advance(&own.place.clock, 8 * DAY_MS);
+    CHECK_OK(listing_inbox(&own.feed, BERT, count_task, &tasks, &err), &err);
+    assert_int_equal(tasks, MANY - 2 + MANY); /* proposals, and recalls that are overdue */
+    size_t expired = 0;
+    int64_t next_ms = 0;
+    clock_fake_advance(&own.place.clock, 8 * DAY_MS);
+    CHECK_OK(consents_expire(&own.feed, 1000, &expired, &next_ms, &err), &err);
+    assert_int_equal(expired, MANY - 1);
+    assert_int_equal(next_ms, INT64_MAX);
+}
+
 static enum status check_given(void *context, const struct listing_given *given, struct error *e)
 {
     (void)e;
@@ -716,6 +794,7 @@ int main(void)
         T(lists_and_history_say_who_did_what),
         T(the_preview_shows_records_recipients_and_what_they_hold),
         T(the_inbox_leaves_out_what_its_reader_may_not_do),
+        T(long_lists_are_complete),
         T(given_says_what_left_and_what_became_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
