@@ -318,6 +318,41 @@ static void what_was_revoked_in_flight_goes_without_its_body_and_with_its_withdr
                  ERR_NOT_FOUND, &err);
 }
 
+static void large_bodies_in_flight_are_withdrawn_and_given_again_when_they_do_not_fit(void **state)
+{
+    (void)state;
+    enum { LARGE = 20, SIZE = 190 * 1024 }; /* more than one batch may hold */
+    static char text[SIZE];
+    struct id records[LARGE];
+    memset(text, 'x', SIZE);
+    for (size_t i = 0; i < LARGE; i++) {
+        char title[32];
+        (void)snprintf(title, sizeof(title), "Answer %zu", i);
+        records[i] = add_excerpt_of(&ke, title, span_of(text, SIZE));
+    }
+    struct id first = give(&ke, &un, records, 1, 10);
+    give(&ke, &un, records + 1, LARGE - 1, 10);
+    uint64_t next = 0;
+    for (bool more = true; more;) { /* all numbered and signed, nothing arrives */
+        struct batch lost = { 0 };
+        CHECK_OK(publish(&ke, &un, next, &lost), &err);
+        more = lost.entry_count > 0;
+        next = batch_end(&lost);
+        batch_fini(&lost);
+    }
+    assert_int_equal(next, LARGE + 2);
+    revoke(&ke, &first);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), LARGE - 1);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    assert_int_equal(waiting_for(&ke, &un), 0);
+    struct delivery_row rows[2 * LARGE];
+    struct delivery_filter filter = { .live_only = true };
+    size_t count = 0;
+    CHECK_OK(delivery_rows_list(ke.store, &filter, 0, rows, 2 * LARGE, &count, &err), &err);
+    assert_int_equal(count, LARGE - 1);
+}
+
 /* -- content that cannot be accepted ------------------------------------------------------------
  */
 
@@ -413,6 +448,7 @@ int main(void)
         TWO(a_batch_that_comes_twice_is_stored_once),
         TWO(an_overlap_that_differs_is_a_fork),
         TWO(what_was_revoked_in_flight_goes_without_its_body_and_with_its_withdrawal),
+        TWO(large_bodies_in_flight_are_withdrawn_and_given_again_when_they_do_not_fit),
         TWO(content_that_cannot_be_accepted_is_answered_and_does_not_stop_the_feed),
         TWO(many_entries_arrive_in_order_over_several_batches),
         TWO(every_failed_allocation_is_reported_and_nothing_leaks),

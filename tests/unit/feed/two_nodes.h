@@ -203,20 +203,19 @@ static inline void node_roll_back(struct node *node, struct store_place *from, b
 /* -- records and consents -----------------------------------------------------------------------
  */
 
-static inline struct id add_excerpt(struct node *node, const char *title)
+static inline struct id add_excerpt_of(struct node *node, const char *title, struct span body)
 {
     static const struct {
         enum excerpt_field field;
         const char *text;
     } fields[] = {
-        {EXCERPT_KIND,             "answer"                   },
-        { EXCERPT_INSTRUMENT,      "UNTOC"                    },
-        { EXCERPT_ARTICLE,         "16"                       },
-        { EXCERPT_LANGUAGE,        "en"                       },
-        { EXCERPT_TEXT,            "Nationals are extradited."},
-        { EXCERPT_ORIGINATOR,      "Attorney-General"         },
-        { EXCERPT_DATE,            "2025-03-01"               },
-        { EXCERPT_CONFIDENTIALITY, "restricted"               },
+        {EXCERPT_KIND,             "answer"          },
+        { EXCERPT_INSTRUMENT,      "UNTOC"           },
+        { EXCERPT_ARTICLE,         "16"              },
+        { EXCERPT_LANGUAGE,        "en"              },
+        { EXCERPT_ORIGINATOR,      "Attorney-General"},
+        { EXCERPT_DATE,            "2025-03-01"      },
+        { EXCERPT_CONFIDENTIALITY, "restricted"      },
     };
     struct excerpt excerpt;
     struct id id;
@@ -224,12 +223,18 @@ static inline struct id add_excerpt(struct node *node, const char *title)
     for (size_t i = 0; i < COUNT(fields); i++)
         CHECK_OK(excerpt_set(&excerpt, fields[i].field, span_text(fields[i].text), &err), &err);
     CHECK_OK(excerpt_set(&excerpt, EXCERPT_TITLE, span_text(title), &err), &err);
+    CHECK_OK(excerpt_set(&excerpt, EXCERPT_TEXT, body, &err), &err);
     tx_begin(node);
     CHECK_OK(records_add_excerpt(&node->feed, ANNE, &excerpt, &id, &err), &err);
     tx_commit(node);
     excerpt_fini(&excerpt);
     pass_time(1);
     return id;
+}
+
+static inline struct id add_excerpt(struct node *node, const char *title)
+{
+    return add_excerpt_of(node, title, SPAN_LITERAL("Nationals are extradited."));
 }
 
 /* A consent in force for these records, until `days` from now; its entries wait in the queue. */

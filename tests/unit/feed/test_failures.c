@@ -1,0 +1,354 @@
+/* Every operation while memory fails, at each allocation of ours and of the database in turn: the
+ * failure is reported, nothing leaks, the transaction is undone, and afterwards all is well. */
+#include "two_nodes.h"
+
+#include "feed/check.h"
+#include "feed/journal.h"
+#include "feed/proving.h"
+
+#include <sqlite3.h>
+
+/* -- a database whose memory fails --------------------------------------------------------------
+ */
+
+static sqlite3_mem_methods real;
+static uint64_t database_fail_at; /* 0: never */
+static bool database_failed;
+
+static bool database_fails(void)
+{
+    if (database_fail_at == 0 || --database_fail_at > 0)
+        return false;
+    database_failed = true;
+    return true;
+}
+
+static void *failing_malloc(int size)
+{
+    return database_fails() ? NULL : real.xMalloc(size);
+}
+
+static void *failing_realloc(void *memory, int size)
+{
+    return database_fails() ? NULL : real.xRealloc(memory, size);
+}
+
+static int configure_database(void **state)
+{
+    (void)state;
+    if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real) != SQLITE_OK)
+        return -1;
+    sqlite3_mem_methods failing = real;
+    failing.xMalloc = failing_malloc;
+    failing.xRealloc = failing_realloc;
+    /* Without its private pools every statement asks for memory. */
+    return sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) == SQLITE_OK &&
+                   sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) == SQLITE_OK
+               ? 0
+               : -1;
+}
+
+/* -- sweeping -----------------------------------------------------------------------------------
+ */
+
+typedef enum status (*operation)(void);
+
+enum { STEPS_MAX = 20000 };
+
+/* One attempt with the nth allocation failing; whether it was reached. */
+static bool attempt(struct node *node, operation run, uint64_t nth, bool ours, const char *name)
+{
+    bool own_transaction = node == NULL;
+    if (!own_transaction)
+        tx_begin(node);
+    database_failed = false;
+    if (ours)
+        mem_fail_at(nth, false);
+    else
+        database_fail_at = nth;
+    err = (struct error)ERROR_INIT;
+    enum status status = run();
+    bool hit = ours ? mem_fail_hit() : database_failed;
+    mem_fail_at(0, false);
+    database_fail_at = 0;
+    if (status != OK && (!hit || err.text[0] == '\0'))
+        fail_msg("%s, allocation %llu: %s: %s", name, (unsigned long long)nth, status_name(status),
+                 err.text);
+    if (!own_transaction)
+        store_rollback(node->store);
+    return hit;
+}
+
+/* Undone after each attempt; `node` NULL: `run` has no transaction, or makes its own. */
+static void sweep(struct node *node, operation run, const char *name)
+{
+    for (int ours = 0; ours < 2; ours++) {
+        uint64_t nth = 1;
+        bool hit = true;
+        for (int i = 0; hit && i < STEPS_MAX; i++) {
+            hit = attempt(node, run, nth, ours == 1, name);
+            nth += i < 200 ? 1 : 5; /* all at first, then every fifth */
+        }
+        assert_false(hit);
+    }
+}
+
+static void assert_healthy(void)
+{
+    struct node *nodes[] = { &ke, &un };
+    for (size_t i = 0; i < 2; i++) {
+        struct check_result result = { 0 };
+        CHECK_OK(feed_check(&nodes[i]->feed, &result, &err), &err);
+        if (result.problems > 0)
+            fail_msg("%.*s", (int)result.text.size, (const char *)result.text.data);
+        check_result_fini(&result);
+    }
+}
+
+/* -- the operations -----------------------------------------------------------------------------
+ */
+
+static struct batch batch;
+static struct heads heads;
+static struct heal part;
+static uint64_t from;
+static struct id consent;
+
+static enum status publish_it(void)
+{
+    struct batch made = { 0 };
+    enum status status = feed_publish(&ke.feed, &un.code, from, BATCH_BYTES_MAX, &made, &err);
+    if (status == OK && made.entry_count > 0)
+        status = feed_publish_sign(&ke.feed, &made, &err);
+    batch_fini(&made);
+    return status;
+}
+
+static enum status ingest_it(void)
+{
+    struct buf receipt = BUF_INIT;
+    enum status status = feed_ingest_check(&un.feed, &ke.code, &batch, &err);
+    if (status == OK)
+        status = feed_ingest(&un.feed, &ke.code, &batch, &err);
+    if (status == OK)
+        status = feed_ingest_sign(&un.feed, &ke.code, &receipt, &err);
+    buf_fini(&receipt);
+    return status;
+}
+
+static enum status heads_of_ke(void)
+{
+    struct heads made = { 0 };
+    enum status status = feed_heads(&ke.feed, &un.code, &made, &err);
+    heads_fini(&made);
+    return status;
+}
+
+static enum status resume_at(struct node *node, const struct node *other)
+{
+    struct resume resume = { 0 };
+    enum status status = feed_resume(&node->feed, &other->code, &heads, &resume, &err);
+    resume_fini(&resume);
+    return status;
+}
+
+static enum status resume_ke(void)
+{
+    return resume_at(&ke, &un);
+}
+
+static enum status resume_un(void)
+{
+    return resume_at(&un, &ke);
+}
+
+static enum status heal_read(void)
+{
+    struct heal made = { 0 };
+    struct feed_row in = { 0 };
+    struct peer_row peer;
+    enum status status = peer_rows_get(un.store, &ke.code, &peer, &err);
+    if (status == OK)
+        status = feed_rows_active(un.store, peer.peer_id, FEED_IN, &in, &err);
+    if (status == OK)
+        status = feed_heal_read(&un.feed, &ke.code, span_text(in.origin), 1, 100000, &made, &err);
+    heal_fini(&made);
+    return status;
+}
+
+static enum status heal_apply(void)
+{
+    return feed_heal_apply(&ke.feed, &un.code, &part, &err);
+}
+
+static enum status erase(void)
+{
+    size_t count = 0;
+    return feed_erase_pending(&un.feed, 16, &count, &err);
+}
+
+static enum status tick_ke(void)
+{
+    int64_t next_ms = 0;
+    return feed_tick(&ke.feed, &next_ms, &err);
+}
+
+static enum status tick_un(void)
+{
+    int64_t next_ms = 0;
+    return feed_tick(&un.feed, &next_ms, &err);
+}
+
+static enum status check_un(void)
+{
+    struct check_result result = { 0 };
+    enum status status = feed_check(&un.feed, &result, &err);
+    check_result_fini(&result);
+    return status;
+}
+
+static enum status prove(void)
+{
+    struct buf text = BUF_INIT_SECRET;
+    struct feed_row in = { 0 };
+    struct peer_row peer;
+    enum status status = peer_rows_get(un.store, &ke.code, &peer, &err);
+    if (status == OK)
+        status = feed_rows_active(un.store, peer.peer_id, FEED_IN, &in, &err);
+    if (status == OK)
+        status = proving_entry(&un.feed, in.feed_id, 1, true, &text, &err);
+    if (status == OK)
+        status = proving_export(&un.feed, &in, true, &text, &err);
+    buf_fini(&text);
+    return status;
+}
+
+static enum status journal_it(void)
+{
+    struct buf note = BUF_INIT;
+    uint64_t size = 0;
+    enum status status =
+        journal_append(&un.feed, ANNE, "anne", "peer add", "KE", OK, "a card", &err);
+    if (status == OK)
+        status = journal_append_heads(&un.feed, &err);
+    if (status == OK)
+        status = journal_checkpoint(&un.feed, &note, &err);
+    if (status == OK)
+        status = journal_verify(&un.feed, buf_span(&note), &size, &err);
+    buf_fini(&note);
+    return status;
+}
+
+/* -- tests --------------------------------------------------------------------------------------
+ */
+
+/* Terms and two records, of which one is revoked, the other not; numbered, not arrived. */
+static void make_scene(void)
+{
+    struct id records[2] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two") };
+    consent = give(&ke, &un, records, 1, 10);
+    give(&ke, &un, records + 1, 1, 10);
+}
+
+static void publishing_and_storing(void **state)
+{
+    (void)state;
+    make_scene();
+    from = 0;
+    sweep(&ke, publish_it, "publish");
+    CHECK_OK(publish(&ke, &un, 0, &batch), &err);
+    sweep(&un, ingest_it, "ingest");
+    revoke(&ke, &consent);
+    from = 2; /* in flight, and one body may not leave any more */
+    sweep(&ke, publish_it, "send again");
+    struct buf receipt = BUF_INIT;
+    CHECK_OK(ingest(&un, &ke, &batch, &receipt), &err);
+    buf_fini(&receipt);
+    batch_fini(&batch);
+    CHECK_OK(publish(&ke, &un, 4, &batch), &err);
+    sweep(&un, ingest_it, "ingest a withdrawal");
+    CHECK_OK(ingest(&un, &ke, &batch, &receipt), &err);
+    buf_fini(&receipt);
+    batch_fini(&batch);
+    sweep(NULL, erase, "erase");
+    assert_int_equal(erase_all(&un), 0); /* the last attempt did it */
+    connect_nodes();
+    assert_healthy();
+}
+
+static void meeting_again(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    make_scene();
+    connect_nodes();
+    sweep(NULL, heads_of_ke, "heads");
+    node_save(&ke, &saved);
+    struct id record = add_excerpt(&ke, "Three");
+    give(&ke, &un, &record, 1, 10);
+    revoke(&ke, &consent);
+    connect_nodes();
+    node_roll_back(&ke, &saved, true);
+    CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
+    sweep(&ke, resume_ke, "recover");
+    heads_fini(&heads);
+    CHECK_OK(feed_heads(&ke.feed, &un.code, &heads, &err), &err);
+    sweep(&un, resume_un, "resume");
+    heads_fini(&heads);
+    sweep(NULL, heal_read, "read headers");
+    struct meeting_result result;
+    meet(&result);
+    CHECK_OK(feed_heal_read(&un.feed, &ke.code, buf_span(&result.un.heal_origin),
+                            result.un.heal_from, 100000, &part, &err),
+             &err);
+    sweep(&ke, heal_apply, "heal");
+    heal_fini(&part);
+    heal(&un, &ke, &result.un);
+    (void)deliver(&ke, &un, result.ke.send_from);
+    meeting_fini(&result);
+    connect_nodes();
+    assert_healthy();
+}
+
+static void a_subscriber_that_lost_its_last_entries(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    make_scene();
+    connect_nodes();
+    node_save(&un, &saved);
+    revoke(&ke, &consent);
+    connect_nodes();
+    node_roll_back(&un, &saved, true);
+    CHECK_OK(feed_heads(&ke.feed, &un.code, &heads, &err), &err);
+    sweep(&un, resume_un, "resume");
+    heads_fini(&heads);
+    connect_nodes();
+    assert_healthy();
+}
+
+static void time_and_proofs(void **state)
+{
+    (void)state;
+    make_scene();
+    connect_nodes();
+    sweep(NULL, check_un, "check");
+    sweep(NULL, prove, "prove");
+    sweep(&un, journal_it, "journal");
+    pass_time(11 * DAY_MS);
+    sweep(&ke, tick_ke, "tick of the publisher");
+    sweep(&un, tick_un, "tick of the holder");
+    assert_healthy();
+}
+
+int main(void)
+{
+#define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
+    const struct CMUnitTest tests[] = {
+        TWO(publishing_and_storing),
+        TWO(meeting_again),
+        TWO(a_subscriber_that_lost_its_last_entries),
+        TWO(time_and_proofs),
+    };
+    return cmocka_run_group_tests_name("failures", tests, configure_database, NULL);
+}
