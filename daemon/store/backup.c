@@ -22,10 +22,11 @@ struct backup {
 
 static enum status failed(const struct backup *backup, int rc, struct error *err)
 {
-    if (rc == SQLITE_FULL)
+    if (rc == SQLITE_FULL) {
         return error_set(err, ERR_FULL,
                          "backup %s: the disk is full; next: free space, then repeat",
                          backup->path);
+    }
     return error_set(err, rc == SQLITE_NOMEM ? ERR_MEMORY : ERR_IO,
                      "backup %s: %s; next: look at the disk, then repeat", backup->path,
                      sqlite3_errstr(rc));
@@ -52,10 +53,11 @@ enum status backup_start(struct store *store,
     int rc = sqlite3_open_v2(path, &backup->copy,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                              store->vfs->zName);
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK) {
         rc =
             sqlite3_exec(backup->copy, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -1024",
                          NULL, NULL, NULL);
+    }
     if (rc == SQLITE_OK) {
         (void)chmod(path, S_IRUSR | S_IWUSR);
         backup->copying = sqlite3_backup_init(backup->copy, "main", store->db, "main");
@@ -81,11 +83,12 @@ static enum status copy_some(struct backup *backup, struct error *err)
         return failed(backup, rc, err);
     rc = sqlite3_backup_finish(backup->copying);
     backup->copying = NULL;
-    if (rc == SQLITE_OK)
+    if (rc == SQLITE_OK) {
         rc = sqlite3_exec(backup->copy,
                           "PRAGMA secure_delete = ON; PRAGMA synchronous = FULL; "
                           "PRAGMA journal_mode = DELETE; DELETE FROM key_group",
                           NULL, NULL, NULL);
+    }
     backup->phase = BACKUP_STRIPPING;
     return rc == SQLITE_OK ? OK : failed(backup, rc, err);
 }

@@ -89,10 +89,11 @@ static enum status check_root(struct store *store, const struct root_slot *head,
     bool opens = false;
     store->keys->loaded = false;
     enum status status = keys_tree_opens(store, &head->root, &opens, err);
-    if (status == OK && !opens)
+    if (status == OK && !opens) {
         status = error_set(err, ERR_CORRUPT,
                            "the keys in the bundle do not open; next: take another copy of the "
                            "newest bundle");
+    }
     return status;
 }
 

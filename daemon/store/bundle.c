@@ -23,11 +23,12 @@ enum status bundle_read_head(const struct root_slots *slots,
         root_slot_decode(slots, bytes, &head);
         if (head.readable)
             *ret_head = head;
-        else
+        else {
             status = error_set(err, ERR_CORRUPT,
                                "keys.bundle does not belong to this database, is damaged, or was "
                                "sealed by another credential; next: take the newest bundle of "
                                "this node");
+        }
         mem_wipe(&head, sizeof(head));
     }
     mem_wipe(bytes, sizeof(bytes));
@@ -282,6 +283,7 @@ struct bundle_walk {
 };
 
 /* Opens the page and, above the leaves, every page whose key it holds. */
+// NOLINTNEXTLINE(misc-no-recursion): at most KEY_PAGE_LEVEL_MAX deep
 static enum status check_page(struct bundle_walk *walk, struct key_page *page, struct error *err)
 {
     uint8_t bytes[16 + KEYS_PAGE_SIZE];

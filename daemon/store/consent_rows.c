@@ -149,6 +149,8 @@ static enum status take_ids(
     return status;
 }
 
+/* A record, a recipient and a state select; the rest is the page. */
+// NOLINTNEXTLINE(readability-function-size)
 enum status consent_rows_covering(struct store *store,
                                   const struct id *record_id,
                                   const struct code *recipient,

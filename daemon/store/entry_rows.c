@@ -229,10 +229,11 @@ static enum status open_sealed(struct store *store, const struct entry_row *row,
     buf_clear(&store->plain);
     if (status == OK)
         status = seal_open(store->sealer, &key, about.spans, 3, row->sealed, &store->plain, err);
-    if (status == ERR_SIGNATURE || (status == OK && store->plain.size < SALT_SIZE))
+    if (status == ERR_SIGNATURE || (status == OK && store->plain.size < SALT_SIZE)) {
         status = error_set(err, ERR_CORRUPT,
                            "entry %llu of feed %lld does not open: its stored bytes were changed",
                            (unsigned long long)row->index, (long long)row->feed_id);
+    }
     mem_wipe(&key, sizeof(key));
     return status;
 }

@@ -182,10 +182,11 @@ enum status feed_rows_add_receipt(struct store *store,
     query_put_int(&q, time_ms);
     query_put_int(&q, feed_id);
     enum status status = query_run_one(&q, "feed", err);
-    if (status == ERR_NOT_FOUND)
+    if (status == ERR_NOT_FOUND) {
         return error_set(err, ERR_CONFLICT,
                          "receipt for size %llu: a later one is stored, or the feed is unknown",
                          (unsigned long long)size);
+    }
     if (status == OK)
         status = feed_rows_set_note(store, feed_id, FEED_NOTE_RECEIPT, note, err);
     if (status != OK)

@@ -265,6 +265,7 @@ static uint64_t leaves_below(uint8_t level)
 }
 
 /* The page at (level, index), made when leaf `leaf` is the first one below it. */
+// NOLINTNEXTLINE(misc-no-recursion): at most KEY_PAGE_LEVEL_MAX deep
 static enum status take_page(struct store *store,
                              uint8_t level,
                              uint64_t leaf,

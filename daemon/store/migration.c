@@ -47,12 +47,13 @@ enum status migration_apply(struct store *store, struct error *err)
 {
     int version = 0;
     enum status status = migration_version(store, &version, err);
-    if (status == OK && version > migration_count)
+    if (status == OK && version > migration_count) {
         return error_set(
             err, ERR_UNSUPPORTED,
             "database %s was written by a newer Comity (schema %d, this one knows %d); "
             "next: install that version again",
             store->directory, version, migration_count);
+    }
     for (int number = version + 1; status == OK && number <= migration_count; number++)
         status = apply_one(store, number, err);
     return status;

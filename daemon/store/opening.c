@@ -101,11 +101,12 @@ static enum status must_be_ours(struct store *store, struct error *err)
     char wanted[32];
     (void)snprintf(wanted, sizeof(wanted), "%d", STORE_APPLICATION_ID);
     enum status status = ask(store, "PRAGMA application_id", found, sizeof(found), err);
-    if (status == OK && strcmp(found, wanted) != 0)
+    if (status == OK && strcmp(found, wanted) != 0) {
         status = error_set(err, ERR_UNSUPPORTED,
                            "comity.db in %s is no database of Comity; next: check [storage] "
                            "directory",
                            store->directory);
+    }
     return status;
 }
 
@@ -180,19 +181,21 @@ enum status opening_examine(struct store *store, struct error *err)
     char text[200] = "";
     int version = 0;
     enum status status = migration_version(store, &version, err);
-    if (status == OK && version > migration_count)
+    if (status == OK && version > migration_count) {
         return error_set(
             err, ERR_UNSUPPORTED,
             "database %s was written by a newer Comity (schema %d, this one knows %d); "
             "next: install that version again",
             store->directory, version, migration_count);
+    }
     if (status == OK)
         status = ask(store, "PRAGMA quick_check(1)", text, sizeof(text), err);
-    if (status == OK && strcmp(text, "ok") != 0)
+    if (status == OK && strcmp(text, "ok") != 0) {
         status = error_set(err, ERR_CORRUPT,
                            "database %s is damaged (%.150s); next: stop the node, copy the "
                            "directory aside, and restore the last backup (comityd --restore)",
                            store->directory, text);
+    }
     return status;
 }
 
@@ -276,11 +279,12 @@ enum status opening_attach(struct store *store,
         store->keys->bundled = store->keys->behind = file_exists(store->vfs, path);
         status = file_path(store->directory, "root.slot", path, err);
     }
-    if (status == OK)
+    if (status == OK) {
         status = missing(store, "root.slot",
                          file_open(store->vfs, path, create ? FILE_CREATE : FILE_WRITE,
                                    &store->keys->slots.file, err),
                          err);
+    }
     if (status == OK && create)
         status = make_root(store, err);
     if (status == OK)
@@ -310,11 +314,12 @@ enum status opening_refuse_existing(struct store *store, struct error *err)
         enum status status = file_path(store->directory, file_names[i], path, err);
         if (status != OK)
             return status;
-        if (file_exists(store->vfs, path))
+        if (file_exists(store->vfs, path)) {
             return error_set(err, ERR_EXISTS,
                              "%s exists already, nothing was changed; next: use the database that "
                              "is there, or choose an empty directory",
                              path);
+        }
     }
     return OK;
 }
@@ -322,10 +327,11 @@ enum status opening_refuse_existing(struct store *store, struct error *err)
 void opening_delete(struct store *store)
 {
     char path[FILE_PATH_MAX];
-    for (size_t i = 0; i < FILE_COUNT; i++)
+    for (size_t i = 0; i < FILE_COUNT; i++) {
         if (file_path(store->directory, file_names[i], path, NULL) == OK &&
             file_exists(store->vfs, path))
             file_delete(store->vfs, path);
+    }
 }
 
 enum status store_create(const struct store_options *options,
@@ -369,11 +375,12 @@ enum status store_open(const struct store_options *options,
     enum status status = opening_new(options, &store, err);
     if (status == OK)
         status = file_path(store->directory, "comity.db", path, err);
-    if (status == OK && !file_exists(store->vfs, path))
+    if (status == OK && !file_exists(store->vfs, path)) {
         status = error_set(err, ERR_NOT_FOUND,
                            "there is no database in %s; next: make a node there (comityctl node "
                            "init), or correct [storage] directory",
                            store->directory);
+    }
     if (status == OK)
         status = opening_connect(store, path, false, err);
     if (status == OK)

@@ -22,7 +22,7 @@ enum status prefix_range(const char *prefix,
     struct id last;
     memset(last.bytes, 0xff, ID_SIZE);
     size_t size = strlen(prefix);
-    if (size < PREFIX_MIN || size > 2 * ID_SIZE)
+    if (size < PREFIX_MIN || size > ID_TEXT_SIZE - 1)
         return error_set(err, ERR_INVALID, "'%.40s' is no id: 6 to 32 hex digits are needed",
                          prefix);
     for (size_t i = 0; i < size; i++) {

@@ -85,6 +85,7 @@ enum status recall_rows_by_withdrawn(struct store *store,
     return get(&q, ret_row, err);
 }
 
+// NOLINTNEXTLINE(readability-function-size): two filters, and the page
 enum status recall_rows_list(struct store *store,
                              bool open_only,
                              int64_t due_ms,

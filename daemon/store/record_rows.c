@@ -262,10 +262,11 @@ enum status record_rows_open(struct store *store,
                        err);
     mem_wipe(&key, sizeof(key));
     store_scratch_done(&store->sealed);
-    if (status == ERR_SIGNATURE)
+    if (status == ERR_SIGNATURE) {
         status = error_set(err, ERR_CORRUPT,
                            "the record does not open: its stored bytes were changed; next: "
                            "restore the last backup (comityd --restore)");
+    }
     return status;
 }
 

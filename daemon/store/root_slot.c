@@ -29,10 +29,11 @@ enum status root_slot_encode(const struct root_slots *slots,
     enum status status = writer_done(&w, "root slot", err);
     struct span plain = span_of(slot->root.bytes, SEAL_KEY_SIZE);
     struct span about = SPAN_ARRAY(slots->database_id.bytes);
-    if (status == OK)
+    if (status == OK) {
         status = slots->credential == NULL
                      ? buf_append(&out, plain, err)
                      : seal(slots->sealer, slots->credential, &about, 1, plain, &out, err);
+    }
     if (status == OK)
         status = buf_append_zeros(&out, NUMBERS_AT - out.size, err);
     writer_u64(&w, slot->tree_generation);

@@ -66,10 +66,11 @@ void query_put_uint(struct query *q, uint64_t value)
 
 void query_put_blob(struct query *q, struct span value)
 {
-    if (can_put(q))
+    if (can_put(q)) {
         put(q, value.size == 0
                    ? sqlite3_bind_zeroblob(q->stmt, q->bound, 0)
                    : sqlite3_bind_blob64(q->stmt, q->bound, value.data, value.size, SQLITE_STATIC));
+    }
 }
 
 void query_put_null(struct query *q)
@@ -205,16 +206,18 @@ enum status query_end(struct query *q, struct error *err)
         return store->sticky.status;
     }
     enum status status = OK;
-    if (q->rc == SQLITE_MISUSE)
+    if (q->rc == SQLITE_MISUSE) {
         return error_set(err, ERR_INTERNAL,
                          "store: statement used while in use, or outside a "
                          "transaction");
+    }
     if (q->rc != SQLITE_OK)
         status = store_fail(store, sqlite3_extended_errcode(store->db), err);
-    else if (q->malformed)
+    else if (q->malformed) {
         status = error_set(err, ERR_CORRUPT,
                            "store: a column does not have the size that was written; next: stop "
                            "the node, and restore the last backup");
+    }
     (void)sqlite3_reset(stmt); /* its result is that of the last step */
     (void)sqlite3_clear_bindings(stmt);
     return status;

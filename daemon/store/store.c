@@ -223,10 +223,11 @@ enum status store_checkpoint(struct store *store, struct error *err)
     if (status != OK)
         return status;
     int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+    if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) {
         return error_set(err, ERR_BUSY,
                          "database %s: the write-ahead log could not be emptied, a reader is open",
                          store->directory);
+    }
     return rc == SQLITE_OK ? OK : store_fail(store, sqlite3_extended_errcode(store->db), err);
 }
 
