@@ -71,7 +71,7 @@ operator UNODC check >/dev/null || fail "check of UNODC"
 
 say "withdrawn: erased at the holder, and its receipt comes back"
 operator KE consent revoke "$consent" --reason "no longer needed" >/dev/null || fail "revoke"
-erased() { operator KE recalls --json | grep -q erased; }
+erased() { operator KE given --json | grep -q "\"erased\": *\"20" && ! operator KE recalls --json | grep -q "\"consent\""; }
 gone() { ! operator UNODC received --json | grep -q "Direct contact"; }
 wait_for 20 "erasure receipt" erased
 wait_for 20 "erasure" gone
