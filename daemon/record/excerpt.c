@@ -264,15 +264,17 @@ static void check_together(const struct excerpt *excerpt, uint32_t line, struct 
     if (instrument == INSTRUMENT_NONE || article == 0)
         return; /* said already */
     unsigned count = catalogue_article_count(instrument);
-    if (article > count)
+    if (article > count) {
         problems_add(problems, (struct problem_place){ line, 0, "article" },
                      excerpt_get(excerpt, EXCERPT_ARTICLE), NULL, "%s has articles 1 to %u",
                      catalogue_instrument_code(instrument), count);
+    }
     struct span under = excerpt_get(excerpt, EXCERPT_APPLIED_UNDER);
-    if (under.size > 0 && instrument != INSTRUMENT_UNTOC)
+    if (under.size > 0 && instrument != INSTRUMENT_UNTOC) {
         problems_add(problems, (struct problem_place){ line, 0, "applied_under" }, under,
                      "leave it empty, or name the Convention's article",
                      "only an article of the Convention (UNTOC) is applied under a Protocol");
+    }
 }
 
 void excerpt_check(const struct excerpt *excerpt, uint32_t line, struct problems *problems)

@@ -47,13 +47,15 @@ static void take_header(struct import *import, const struct table_row *row)
             import->fields[i] = field;
         }
     }
-    for (unsigned i = 0; i < EXCERPT_FIELD_COUNT; i++)
-        if (excerpt_field_required((enum excerpt_field)i) && import->columns[i] == 0)
+    for (unsigned i = 0; i < EXCERPT_FIELD_COUNT; i++) {
+        if (excerpt_field_required((enum excerpt_field)i) && import->columns[i] == 0) {
             problems_add(
                 import->problems,
                 (struct problem_place){ row->line, 0, excerpt_field_name((enum excerpt_field)i) },
                 SPAN_EMPTY, "the first line names the columns", "the column %s is missing",
                 excerpt_field_name((enum excerpt_field)i));
+        }
+    }
 }
 
 /* Room for one more; the excerpt there is initialised, but not counted yet. */
@@ -167,13 +169,14 @@ static enum status check_items(struct import *import, struct error *err)
         struct span item = excerpt_get(refs[i].excerpt, EXCERPT_ITEM);
         struct span language = excerpt_get(refs[i].excerpt, EXCERPT_LANGUAGE);
         if (item.size > 0 && span_equal(item, excerpt_get(refs[i - 1].excerpt, EXCERPT_ITEM)) &&
-            span_equal(language, excerpt_get(refs[i - 1].excerpt, EXCERPT_LANGUAGE)))
+            span_equal(language, excerpt_get(refs[i - 1].excerpt, EXCERPT_LANGUAGE))) {
             problems_add(import->problems,
                          (struct problem_place){ refs[i].line,
                                                  (uint32_t)import->columns[EXCERPT_ITEM], "item" },
                          item, "keep one of them",
                          "the item stands twice in one language, here and on line %u",
                          refs[i - 1].line);
+        }
     }
     mem_free(refs);
     return OK;
@@ -192,10 +195,11 @@ enum status excerpt_import(struct span file,
     enum status status = table_read(file, problems, take_row, import, err);
     if (status == OK)
         status = check_items(import, err);
-    if (status == OK && problems->total == before && import->list.count == 0)
+    if (status == OK && problems->total == before && import->list.count == 0) {
         problems_add(problems, (struct problem_place){ 0, 0, NULL }, SPAN_EMPTY,
                      "the first line names the columns, each other line is an excerpt",
                      "the file has no excerpt");
+    }
     if (status == OK)
         status = problems_status(problems, err);
     if (status == OK) {

@@ -53,10 +53,10 @@ void problems_add(struct problems *problems,
     problem->column = place.column;
     text_escape_cut(span_text(place.field), problem->field, sizeof(problem->field));
     text_escape_cut(value, problem->value, sizeof(problem->value));
-    snprintf(problem->hint, sizeof(problem->hint), "%s", hint == NULL ? "" : hint);
+    (void)snprintf(problem->hint, sizeof(problem->hint), "%s", hint == NULL ? "" : hint);
     va_list args;
     va_start(args, rule);
-    vsnprintf(problem->rule, sizeof(problem->rule), rule, args);
+    (void)vsnprintf(problem->rule, sizeof(problem->rule), rule, args);
     va_end(args);
 }
 
@@ -77,9 +77,9 @@ static void describe(const struct problems *problems,
         used += snprintf(place + used, sizeof(place) - (size_t)used, "%s%s:", used > 0 ? " " : "",
                          p->field);
     place[used] = '\0';
-    snprintf(text, size, "%s%s%s%s%s%s%s%s", place, used > 0 ? " " : "",
-             p->value[0] != '\0' ? "\"" : "", p->value, p->value[0] != '\0' ? "\": " : "", p->rule,
-             p->hint[0] != '\0' ? "; next: " : "", p->hint);
+    (void)snprintf(text, size, "%s%s%s%s%s%s%s%s", place, used > 0 ? " " : "",
+                   p->value[0] != '\0' ? "\"" : "", p->value, p->value[0] != '\0' ? "\": " : "",
+                   p->rule, p->hint[0] != '\0' ? "; next: " : "", p->hint);
 }
 
 enum status problem_format(const struct problems *problems,
@@ -87,7 +87,7 @@ enum status problem_format(const struct problems *problems,
                            struct buf *append_to,
                            struct error *err)
 {
-    char text[sizeof(struct problem) + 2 * NAME_MAX_BYTES];
+    char text[sizeof(struct problem) + 2 * (size_t)NAME_MAX_BYTES];
     describe(problems, problem, text, sizeof(text));
     return buf_append_text(append_to, text, err);
 }
@@ -99,7 +99,7 @@ enum status problems_status(const struct problems *problems, struct error *err)
     if (problems->count == 0)
         return error_set(err, ERR_MEMORY, "%zu problems, and no memory to list them",
                          problems->total);
-    char first[sizeof(struct problem) + 2 * NAME_MAX_BYTES];
+    char first[sizeof(struct problem) + 2 * (size_t)NAME_MAX_BYTES];
     describe(problems, &problems->items[0], first, sizeof(first));
     if (problems->total == 1)
         return error_set(err, ERR_INVALID, "%.*s", ERROR_TEXT_MAX - 1, first);

@@ -16,8 +16,8 @@ void decimal_format(struct decimal value, char text[static DECIMAL_TEXT_SIZE])
     int used =
         snprintf(text, DECIMAL_TEXT_SIZE, "%llu", (unsigned long long)(value.mantissa / power));
     if (power > 1)
-        snprintf(text + used, DECIMAL_TEXT_SIZE - (size_t)used, ".%0*llu", scale,
-                 (unsigned long long)(value.mantissa % power));
+        (void)snprintf(text + used, DECIMAL_TEXT_SIZE - (size_t)used, ".%0*llu", scale,
+                       (unsigned long long)(value.mantissa % power));
 }
 
 bool decimal_parse(struct span text, struct decimal *ret_value)
@@ -129,10 +129,12 @@ enum status release_check_publisher(const struct release *release,
     if (position < 0)
         return OK;
     const struct release_column *areas = &release->dimensions[position];
-    for (uint32_t i = 0; i < areas->value_count; i++)
-        if (!area_belongs_to(areas->values[i], publisher))
+    for (uint32_t i = 0; i < areas->value_count; i++) {
+        if (!area_belongs_to(areas->values[i], publisher)) {
             return error_set(
                 err, ERR_DENIED, "REF_AREA: %.*s is neither %s nor one of its territories",
                 (int)areas->values[i].size, (const char *)areas->values[i].data, publisher->text);
+        }
+    }
     return OK;
 }

@@ -104,10 +104,11 @@ static enum status check_codes(struct decode *d,
             seen[code] = 1;
         }
     }
-    for (size_t i = 0; i < room; i++)
+    for (size_t i = 0; i < room; i++) {
         if (seen[i] != (i < column->value_count))
             return invalid(d, component->id,
                            seen[i] ? "a code that names no value" : "a value that nobody has");
+    }
     return OK;
 }
 

@@ -214,10 +214,11 @@ static enum status pack(struct encode *e, struct release_codec *codec, struct bu
 {
     struct buf plain = BUF_INIT_SECRET;
     enum status status = write_plain(e, &plain);
-    if (status == OK && plain.size > RELEASE_PLAIN_MAX)
+    if (status == OK && plain.size > RELEASE_PLAIN_MAX) {
         status = error_set(e->err, ERR_LIMIT,
                            "the release has %zu bytes > %d; next: shorten its comments", plain.size,
                            RELEASE_PLAIN_MAX);
+    }
     size_t before = append_to->size;
     if (status == OK) {
         struct writer w = writer_init(append_to);

@@ -96,12 +96,14 @@ static struct sdmx_fault explain(struct span text)
 {
     static const char *const absent[] = { "-", "–", "—", "n/a", "N/A", "NA", "na", "..", ":", "." };
     static const char number[] = "a value is a number: digits and at most one decimal point";
-    for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
-        if (span_equal(text, span_text(absent[i])))
+    for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
+        if (span_equal(text, span_text(absent[i]))) {
             return (struct sdmx_fault){
                 "a missing value is written NaN",
                 "write NaN where a figure is not known, 0 where nothing happened"
             };
+        }
+    }
     bool starts_digit = text.data[0] >= '0' && text.data[0] <= '9';
     if (text.data[0] == '-' || text.data[0] == '+')
         return (struct sdmx_fault){ "a count or a duration has no sign", NULL };

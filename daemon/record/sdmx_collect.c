@@ -115,12 +115,13 @@ static enum status take_attribute(struct sdmx_collect *collect,
         group->lines[i] = line;
         return buf_append(&group->attributes[i], text, err);
     }
-    if (!span_equal(buf_span(&group->attributes[i]), text))
+    if (!span_equal(buf_span(&group->attributes[i]), text)) {
         problems_add(collect->problems,
                      (struct problem_place){ line, 0, group->structure->release_attributes[i].id },
                      text, "write the same on every row of the release",
                      "an attribute of the whole release: line %u says something else",
                      group->lines[i]);
+    }
     return OK;
 }
 
@@ -192,13 +193,14 @@ enum status sdmx_collect_finish(struct sdmx_collect *collect,
         list.count = i + 1;
         status = finish_group(collect, &collect->groups[i], codec, &list.items[i], err);
     }
-    if (status == OK && list.count == 0 && collect->problems->total == 0)
+    if (status == OK && list.count == 0 && collect->problems->total == 0) {
         problems_add(collect->problems, (struct problem_place){ 0, 0, NULL }, SPAN_EMPTY,
                      "the first line names the columns, each other line is a figure",
                      "the file has no figure");
+    }
     if (status == OK)
         status = problems_status(collect->problems, err);
-    if (status == OK) {
+    if (status == OK && list.count > 0) {
         qsort(list.items, list.count, sizeof(*list.items), compare_identities);
         *ret_list = list;
     } else {

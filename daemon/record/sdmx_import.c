@@ -175,13 +175,14 @@ static void take_dimension(struct import *import,
         text = span_text(figures->areas[position]);
     figures->observation.dimensions[position] = text;
     const struct code *publisher = import->options->publisher;
-    if (!codelist_has(component->codes, text))
+    if (!codelist_has(component->codes, text)) {
         problems_add(import->problems, place, text, sdmx_cell_code_hint(component, text), "%s",
                      text.size == 0 ? "the cell is empty" : component->codes->rule);
-    else if (strcmp(component->id, "REF_AREA") == 0 && publisher != NULL &&
-             !area_belongs_to(text, publisher))
+    } else if (strcmp(component->id, "REF_AREA") == 0 && publisher != NULL &&
+               !area_belongs_to(text, publisher)) {
         problems_add(import->problems, place, text, "leave out figures that another State reports",
                      "the reporter must be %s or one of its territories", publisher->text);
+    }
 }
 
 /* NFC of a cell, in import->text, where there was room made for it. */
@@ -215,13 +216,14 @@ static enum status take_attribute(struct import *import,
     enum status status = normal_form(import, &text, err);
     if (status != OK)
         return status;
-    if (text.size > 0 && !codelist_has(component->codes, text))
+    if (text.size > 0 && !codelist_has(component->codes, text)) {
         problems_add(import->problems, place_of(row, i, component->id), text,
                      sdmx_cell_code_hint(component, text), "%s", component->codes->rule);
-    else if (of_release)
+    } else if (of_release) {
         figures->release_attributes[position] = text;
-    else
+    } else {
         figures->observation.attributes[position] = text;
+    }
     return OK;
 }
 
@@ -324,14 +326,15 @@ static void check_bounds(struct import *import,
     if (has_lower && has_upper && is_above(lower, upper))
         problems_add(import->problems, place, text, NULL, "LOWER_BOUND is above UPPER_BOUND");
     else if (has_value &&
-             ((has_lower && is_above(lower, value)) || (has_upper && is_above(value, upper))))
+             ((has_lower && is_above(lower, value)) || (has_upper && is_above(value, upper)))) {
         problems_add(import->problems, place, text, NULL,
                      "the value is outside LOWER_BOUND and UPPER_BOUND");
-    else if (figures->value.empty && !has_lower && !has_upper &&
-             !status_says_missing(import, figures))
+    } else if (figures->value.empty && !has_lower && !has_upper &&
+               !status_says_missing(import, figures)) {
         problems_add(import->problems, place, SPAN_EMPTY,
                      "write NaN where a figure is not known, 0 where nothing happened",
                      "the cell is empty");
+    }
 }
 
 static void take_value(struct import *import, const struct table_row *row, struct figures *figures)

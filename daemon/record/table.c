@@ -145,12 +145,13 @@ static void take_row_end(int terminator, void *context)
 {
     (void)terminator;
     struct table *t = context;
-    if (t->status == OK && t->too_wide)
+    if (t->status == OK && t->too_wide) {
         problems_add(t->problems, (struct problem_place){ t->line, 0, NULL }, SPAN_EMPTY, NULL,
                      "a row has at most %d fields of at most %d bytes, %d in all",
                      TABLE_COLUMNS_MAX, CSV_FIELD_MAX, TABLE_ROW_MAX);
-    else if (t->status == OK && t->field_count > 0)
+    } else if (t->status == OK && t->field_count > 0) {
         hand_over_row(t);
+    }
     buf_clear(&t->bytes);
     t->field_count = 0;
     t->too_wide = false;
@@ -194,11 +195,12 @@ static void feed(struct table *t, struct span file)
 /* libcsv swallows everything behind an open quote. */
 static void finish(struct table *t)
 {
-    if (t->status == OK && csv_fini(&t->parser, take_field, take_row_end, t) != 0)
+    if (t->status == OK && csv_fini(&t->parser, take_field, take_row_end, t) != 0) {
         problems_add(t->problems, (struct problem_place){ t->field_line, 0, NULL }, SPAN_EMPTY,
                      "close it; a quote inside a quoted field is written twice",
                      "a quote (\") that opens here is never closed: %u lines could not be read",
                      t->line - t->field_line);
+    }
 }
 
 enum status table_read(struct span file,

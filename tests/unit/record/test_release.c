@@ -392,7 +392,7 @@ static void random_releases_come_back_whatever_the_order(void **state)
         size_t count = 1 + random_seeded_next(&random) % (round % 8 == 0 ? 600 : 60);
         const struct span statuses[] = { SPAN_EMPTY, SPAN_LITERAL("A"), SPAN_LITERAL("P") };
         struct observation *rows = calloc(count, sizeof(*rows));
-        char(*groups)[20] = calloc(count, sizeof(*groups)); /* G_0001 ...: as many as are wanted */
+        char(*groups)[24] = calloc(count, sizeof(*groups)); /* G_0001 ...: as many as are wanted */
         struct release_builder *forward = builder(), *backward = builder();
         struct error err = ERROR_INIT;
         for (size_t i = 0; i < count; i++) {
