@@ -27,14 +27,14 @@ static void make(struct made *made)
     made->terms.purpose = PURPOSE_PEER_REVIEW;
     made->terms.form = TERMS_EXACT;
     made->terms.valid_until_ms = 5000;
-    for (uint8_t i = 0; i < RECORDS; i++) {
+    for (int i = 0; i < RECORDS; i++) {
         made->records[i] = (struct preview_record){
             .id = { { (uint8_t)(i + 1) } },
             .version = 1,
             .kind = SPAN_LITERAL("answer"),
             .title = SPAN_LITERAL("Extradition of nationals"),
             .size = 100,
-            .digest = { { i } },
+            .digest = { { (uint8_t)i } },
         };
     }
     made->holds[1] = 1;
