@@ -50,7 +50,7 @@ static void copy_text(struct span text, char *to, size_t size)
 {
     size_t count = text.size < size - 1 ? text.size : size - 1;
     for (size_t i = 0; i < count; i++)
-        to[i] = text.data[i] < 0x20 || text.data[i] == 0x7f ? ' ' : (char)text.data[i];
+        to[i] = (char)(text.data[i] < 0x20 || text.data[i] == 0x7f ? (uint8_t)' ' : text.data[i]);
     to[count] = '\0';
 }
 

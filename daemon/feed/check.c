@@ -41,7 +41,7 @@ static enum status problem(struct check *check, struct error *err, const char *f
     char line[ERROR_TEXT_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
+    (void)vsnprintf(line, sizeof(line), format, args);
     va_end(args);
     check->result.problems++;
     if (check->result.problems > CHECK_PROBLEMS_MAX)
@@ -161,21 +161,23 @@ static enum status check_note(struct check *check,
         return status;
     }
     struct span origin = span_text(check->row.origin);
-    if (ours && which == FEED_NOTE_RECEIPT)
+    if (ours && which == FEED_NOTE_RECEIPT) {
         status = checkpoint_open_receipt(buf_span(&note), origin, log_key, cosigner,
                                          &check->peer.receipt_key, &checkpoint, &time_s, &why);
-    else
+    } else {
         status = checkpoint_open(buf_span(&note), origin, log_key, &checkpoint, &why);
+    }
     const struct tree *tree = checkpoint.size == check->tree.size ? &check->tree : at_receipt;
     bool comparable = status == OK && tree->size == checkpoint.size;
     if (comparable)
         status = tree_root(tree, &root, &why);
     if (comparable && status == OK && !digest_equal(&root, &checkpoint.root))
         status = error_set(&why, ERR_MISMATCH, "signed over another root than the entries give");
-    if (status == OK && ours && checkpoint.size > check->row.size && !check->row.rolled_back)
+    if (status == OK && ours && checkpoint.size > check->row.size && !check->row.rolled_back) {
         status =
             error_set(&why, ERR_MISMATCH, "over %llu entries, %llu are here",
                       (unsigned long long)checkpoint.size, (unsigned long long)check->row.size);
+    }
     buf_fini(&note);
     if (status == OK)
         return OK;
@@ -212,7 +214,8 @@ static enum status check_subtrees(struct check *check, struct error *err)
         return problem(check, err, "%s: a stored subtree: %s", check->row.origin, why.text);
     if (status != OK)
         return error_set(err, status, "%s", why.text);
-    if (memcmp(tree.peaks, check->tree.peaks, tree_peak_count(tree.size) * DIGEST_SIZE) != 0)
+    if (memcmp(tree.peaks, check->tree.peaks, (size_t)tree_peak_count(tree.size) * DIGEST_SIZE) !=
+        0)
         return problem(check, err, "%s: a stored subtree is not that of the entries",
                        check->row.origin);
     return OK;
@@ -332,11 +335,12 @@ static enum status check_deliveries(struct check *check, struct error *err)
             check->result.deliveries++;
             status =
                 entry_rows_get(check->feed->store, rows[i].feed_id, rows[i].index, &entry, &why);
-            if (is_finding(status))
+            if (is_finding(status)) {
                 status = problem(check, err, "delivery %lld names an entry that is not here",
                                  (long long)after);
-            else if (status != OK)
+            } else if (status != OK) {
                 error_set(err, status, "%s", why.text);
+            }
         }
     }
     return status;
@@ -359,11 +363,12 @@ static enum status check_terms(struct check *check, struct error *err)
         after = row;
         started = true;
         status = entry_rows_get(check->feed->store, row.feed_id, row.index, &entry, &why);
-        if (is_finding(status))
+        if (is_finding(status)) {
             status = problem(check, err, "received terms name entry %lld/%llu, which is not here",
                              (long long)row.feed_id, (unsigned long long)row.index);
-        else if (status != OK)
+        } else if (status != OK) {
             error_set(err, status, "%s", why.text);
+        }
     }
     return status;
 }

@@ -73,7 +73,7 @@ static enum status make_heal(struct headers *headers,
     heal.memory = buf_move(&headers->memory);
     heal.origin = span_of(heal.memory.data, origin_size);
     size_t at = origin_size;
-    for (size_t i = 0; i < headers->count; i++) {
+    for (size_t i = 0; heal.headers != NULL && i < headers->count; i++) {
         heal.headers[i] = span_of(heal.memory.data + at, headers->sizes[i]);
         at += headers->sizes[i];
     }
@@ -82,7 +82,33 @@ static enum status make_heal(struct headers *headers,
     return OK;
 }
 
-enum status feed_heal_read(struct feed_context *feed,
+static enum status read_headers(struct feed_context *feed,
+                                const struct feed_row *row,
+                                uint64_t from,
+                                size_t max_bytes,
+                                struct heal *ret_heal,
+                                struct error *err)
+{
+    struct headers *headers = mem_calloc(1, sizeof(*headers));
+    if (headers == NULL)
+        return error_set(err, ERR_MEMORY, "no memory to heal");
+    struct span origin = span_text(row->origin);
+    enum status status = buf_append(&headers->memory, origin, err);
+    if (status == OK && from < row->size)
+        status = collect(feed, row, from, max_bytes < HEAL_BYTES_MAX ? max_bytes : HEAL_BYTES_MAX,
+                         headers, err);
+    bool last = status == OK && from + headers->count >= row->size;
+    if (last)
+        status = feed_receipt_note(feed, row, &headers->memory, err);
+    if (status == OK)
+        status = make_heal(headers, origin.size, from, last, ret_heal, err);
+    buf_fini(&headers->memory);
+    mem_free(headers);
+    return status;
+}
+
+/* One parameter more than functions have here: the contract of feed.h. */
+enum status feed_heal_read(struct feed_context *feed, /* NOLINT(readability-function-size) */
                            const struct code *peer_code,
                            struct span origin,
                            uint64_t from,
@@ -92,28 +118,13 @@ enum status feed_heal_read(struct feed_context *feed,
 {
     struct peer_row peer;
     struct feed_row row;
-    struct headers *headers = mem_calloc(1, sizeof(*headers));
-    if (headers == NULL)
-        return error_set(err, ERR_MEMORY, "no memory to heal");
     enum status status = peering_find(feed, peer_code, &peer, err);
     if (status == OK)
         status = feed_rows_by_origin(feed->store, origin, &row, err);
     if (status == OK && (row.peer_id != peer.peer_id || row.direction != FEED_IN))
         status =
             error_set(err, ERR_NOT_FOUND, "%s is not a feed of %s", row.origin, peer_code->text);
-    if (status == OK)
-        status = buf_append(&headers->memory, origin, err);
-    if (status == OK && from < row.size)
-        status = collect(feed, &row, from, max_bytes < HEAL_BYTES_MAX ? max_bytes : HEAL_BYTES_MAX,
-                         headers, err);
-    bool last = status == OK && from + headers->count >= row.size;
-    if (last)
-        status = feed_receipt_note(feed, &row, &headers->memory, err);
-    if (status == OK)
-        status = make_heal(headers, origin.size, from, last, ret_heal, err);
-    buf_fini(&headers->memory);
-    mem_free(headers);
-    return status;
+    return status == OK ? read_headers(feed, &row, from, max_bytes, ret_heal, err) : status;
 }
 
 /* -- taking back --------------------------------------------------------------------------------
@@ -134,10 +145,11 @@ static enum status store_headers(struct healing *healing,
     struct feed_row *row = &healing->row;
     if (row->healed_size < row->size)
         row->healed_size = row->size;
-    if (heal->first_index > row->healed_size)
+    if (heal->first_index > row->healed_size) {
         return error_set(err, ERR_MISMATCH, "begins at %llu, %s has %llu",
                          (unsigned long long)heal->first_index, row->origin,
                          (unsigned long long)row->healed_size);
+    }
     for (size_t i = 0; i < heal->header_count; i++) {
         uint64_t index = heal->first_index + i;
         struct entry_row entry;
@@ -167,10 +179,11 @@ static enum status adopt(struct healing *healing,
     struct entry_cursor cursor;
     struct digest root;
     struct feed_row *row = &healing->row;
-    if (checkpoint->size != row->healed_size)
+    if (checkpoint->size != row->healed_size) {
         return error_set(err, ERR_MISMATCH, "checkpoint over %llu entries, %llu are here",
                          (unsigned long long)checkpoint->size,
                          (unsigned long long)row->healed_size);
+    }
     enum status status = leaves_of_feed(&leaves, healing->feed->store, row, err);
     if (status == OK)
         status = entry_rows_walk(healing->feed->store, row->feed_id, row->size, row->healed_size,
@@ -228,11 +241,12 @@ static enum status note_ended(struct healing *healing,
     struct consents_ended ended;
     enum status status = pair_rows_local(healing->feed->store, healing->peer.peer_id, PAIR_CONSENT,
                                          &header->consent_id, &consent_id, err);
-    if (status == OK)
+    if (status == OK) {
         status = consents_revoke(healing->feed, 0, &consent_id,
                                  "ended before the restore, as the recipient's copy of the feed "
                                  "shows",
                                  &ended, err);
+    }
     return status == ERR_NOT_FOUND || status == ERR_WRONG_STATE ? OK : status;
 }
 
@@ -269,9 +283,10 @@ static enum status release_epoch(struct healing *healing, struct error *err)
         status = OK;
     if (status != OK || healing->unknown == 0)
         return status;
-    snprintf(text, sizeof(text),
-             "holds %llu records from before the restore that this node does not know any more",
-             (unsigned long long)healing->unknown);
+    (void)snprintf(
+        text, sizeof(text),
+        "holds %llu records from before the restore that this node does not know any more",
+        (unsigned long long)healing->unknown);
     return peering_alarm(healing->feed, &healing->peer.code, "unknown_records", text, err);
 }
 
@@ -285,10 +300,11 @@ static enum status finish(struct healing *healing, const struct heal *heal, stru
     char cosigner[ORIGIN_TEXT_SIZE];
     origin_receipt(&feed->realm, &healing->peer.code, cosigner);
     enum status status = private_key_public(feed->log_key, &log_key, err);
-    if (status == OK)
+    if (status == OK) {
         status = checkpoint_open_receipt(heal->checkpoint, span_text(healing->row.origin), &log_key,
                                          cosigner, &healing->peer.receipt_key, &checkpoint, &time_s,
                                          err);
+    }
     if (status == ERR_NOT_FOUND)
         return error_set(err, ERR_SIGNATURE, "its checkpoint lacks a signature");
     if (status == OK)

@@ -25,14 +25,15 @@ static enum status check_entry(const struct batch *batch, size_t i, struct error
         status = error_set(err, ERR_INVALID, "the body of %s is withheld",
                            header_kind_name(header.kind));
     if (status == OK && !header.has_inline && !entry->withheld) {
-        if (entry->salt.size != SALT_SIZE)
+        if (entry->salt.size != SALT_SIZE) {
             status = error_set(err, ERR_INVALID, "salt of %zu bytes, must be %d", entry->salt.size,
                                SALT_SIZE);
-        else
+        } else {
             status = header_open(&header, batch->origin, entry->salt, entry->body, err);
+        }
     }
     if (status != OK)
-        error_prefix(err, "entry %llu", (unsigned long long)(batch->first_index + i));
+        error_prefix(err, "entry %llu", (unsigned long long)batch->first_index + i);
     return status;
 }
 
@@ -59,10 +60,11 @@ static enum status open_note(const struct batch *batch,
     if (status == ERR_NOT_FOUND)
         return error_set(err, ERR_SIGNATURE, "its checkpoint is not signed by the log key of %s",
                          peer->code.text);
-    if (status == OK && ret_checkpoint->size != batch_end(batch))
+    if (status == OK && ret_checkpoint->size != batch_end(batch)) {
         return error_set(err, ERR_INVALID, "its checkpoint is over %llu entries, it ends at %llu",
                          (unsigned long long)ret_checkpoint->size,
                          (unsigned long long)batch_end(batch));
+    }
     return status;
 }
 
@@ -134,8 +136,8 @@ static enum status open_epoch(struct ingestion *ingestion,
         feed_rows_active(ingestion->feed->store, ingestion->peer.peer_id, FEED_IN, &active, err);
     if (status == OK) {
         char text[160];
-        snprintf(text, sizeof(text), "was restored from a backup: it goes on in %.*s",
-                 (int)batch->origin.size, (const char *)batch->origin.data);
+        (void)snprintf(text, sizeof(text), "was restored from a backup: it goes on in %.*s",
+                       (int)batch->origin.size, (const char *)batch->origin.data);
         active.state = FEED_OLD;
         status = check_restored(ingestion, batch, err);
         if (status == OK)
@@ -212,7 +214,7 @@ static enum status check_withheld(const struct ingestion *ingestion,
             return OK;
     }
     return error_set(err, ERR_INVALID, "entry %llu is withheld, and not withdrawn in its batch",
-                     (unsigned long long)(batch->first_index + i));
+                     (unsigned long long)batch->first_index + i);
 }
 
 static enum status store_entry(struct ingestion *ingestion,

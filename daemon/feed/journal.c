@@ -150,20 +150,21 @@ static enum status take_head(struct feed_context *feed,
     struct journal_record record = { .time_ms = peering_now_ms(feed), .result = OK };
     char root[2 * DIGEST_SIZE + 1];
     hex_encode(SPAN_ARRAY(former.root.bytes), root);
-    snprintf(record.action, sizeof(record.action), "journal restored");
-    snprintf(record.object, sizeof(record.object), "%s", former.origin);
-    snprintf(record.detail, sizeof(record.detail),
-             "the database was rolled back; size %llu root %s", (unsigned long long)former.size,
-             root);
+    (void)snprintf(record.action, sizeof(record.action), "journal restored");
+    (void)snprintf(record.object, sizeof(record.object), "%s", former.origin);
+    (void)snprintf(record.detail, sizeof(record.detail),
+                   "the database was rolled back; size %llu root %s",
+                   (unsigned long long)former.size, root);
     return append_record(feed, ret_head, &record, err);
 }
 
 static void set_text(char to[static JOURNAL_TEXT_MAX + 1], const char *text)
 {
-    snprintf(to, JOURNAL_TEXT_MAX + 1, "%s", text == NULL ? "" : text);
+    (void)snprintf(to, JOURNAL_TEXT_MAX + 1, "%s", text == NULL ? "" : text);
 }
 
-enum status journal_append(struct feed_context *feed,
+/* As many parameters as a record has fields. */
+enum status journal_append(struct feed_context *feed, /* NOLINT(readability-function-size) */
                            uint32_t uid,
                            const char *user,
                            const char *action,
@@ -202,8 +203,8 @@ enum status journal_append_heads(struct feed_context *feed, struct error *err)
             char root[2 * DIGEST_SIZE + 1];
             after = rows[i].feed_id;
             hex_encode(SPAN_ARRAY(rows[i].root.bytes), root);
-            snprintf(detail, sizeof(detail), "size %llu root %s", (unsigned long long)rows[i].size,
-                     root);
+            (void)snprintf(detail, sizeof(detail), "size %llu root %s",
+                           (unsigned long long)rows[i].size, root);
             status = journal_append(feed, 0, NULL, "feed head", rows[i].origin, OK, detail, err);
         }
     }
@@ -213,7 +214,7 @@ enum status journal_append_heads(struct feed_context *feed, struct error *err)
 /* -- reading ------------------------------------------------------------------------------------
  */
 
-enum status journal_list(struct feed_context *feed,
+enum status journal_list(struct feed_context *feed, /* NOLINT(readability-function-size) */
                          uint64_t from,
                          uint64_t end,
                          journal_visit visit,
@@ -249,10 +250,11 @@ enum status journal_checkpoint(struct feed_context *feed,
     enum status status = journal_rows_head(feed->store, &head, err);
     if (status == OK && head.epoch == 0)
         return error_set(err, ERR_NOT_FOUND, "nothing was journalled yet");
-    if (status == OK && head.rolled_back)
+    if (status == OK && head.rolled_back) {
         return error_set(err, ERR_WRONG_STATE,
                          "the journal was rolled back and goes on in a new epoch with the next "
                          "action");
+    }
     if (status != OK)
         return status;
     struct checkpoint checkpoint = { span_text(head.origin), head.size, head.root };
@@ -289,10 +291,11 @@ static enum status recompute(struct feed_context *feed,
         bool at_earlier = status == OK && earlier != NULL && tree.size == earlier->size;
         if (at_earlier)
             status = tree_root(&tree, &root, err);
-        if (status == OK && at_earlier && !digest_equal(&root, &earlier->root))
+        if (status == OK && at_earlier && !digest_equal(&root, &earlier->root)) {
             status = error_set(err, ERR_MISMATCH,
                                "the first %llu records are not those of the checkpoint",
                                (unsigned long long)tree.size);
+        }
     }
     buf_fini(&bytes);
     if (status == OK)
@@ -312,10 +315,11 @@ static enum status open_earlier(struct feed_context *feed,
     enum status status = private_key_public(feed->log_key, &log_key, err);
     if (status == OK)
         status = checkpoint_open(note, span_text(head->origin), &log_key, ret_checkpoint, err);
-    if (status == OK && ret_checkpoint->size > head->size)
+    if (status == OK && ret_checkpoint->size > head->size) {
         status =
             error_set(err, ERR_MISMATCH, "the journal had %llu records at the checkpoint, now %llu",
                       (unsigned long long)ret_checkpoint->size, (unsigned long long)head->size);
+    }
     return status;
 }
 

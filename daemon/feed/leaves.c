@@ -16,10 +16,11 @@ enum status leaves_init(struct leaves *leaves,
                         struct error *err)
 {
     size_t want = (size_t)tree_peak_count(size) * DIGEST_SIZE;
-    if (size > FEED_ENTRIES_MAX || frontier.size != want)
+    if (size > FEED_ENTRIES_MAX || frontier.size != want) {
         return error_set(err, ERR_CORRUPT,
                          "log %lld: a frontier of %zu bytes does not belong to %llu entries",
                          (long long)feed_id, frontier.size, (unsigned long long)size);
+    }
     *leaves = (struct leaves){ .store = store, .feed_id = feed_id };
     leaves->tree.size = size;
     if (want > 0)

@@ -77,7 +77,7 @@ enum status parcel_finish(struct parcel *parcel,
     parcel->memory = (struct buf)BUF_INIT_SECRET;
     batch.origin = span_of(batch.memory.data, parcel->origin_size);
     const uint8_t *at = batch.memory.data + parcel->origin_size;
-    for (size_t i = 0; i < parcel->count; i++) {
+    for (size_t i = 0; batch.entries != NULL && i < parcel->count; i++) {
         const struct parcel_item *item = &parcel->items[i];
         struct batch_entry *entry = &batch.entries[i];
         entry->header = span_of(at, item->header_size);

@@ -83,10 +83,11 @@ enum status peering_check_origin(struct feed_context *feed,
     bool good = parsed.kind == ORIGIN_FEED && code_equal(&parsed.code, publisher) &&
                 code_equal(&parsed.subscriber, subscriber) &&
                 span_equal(span_text(parsed.realm.text), span_text(feed->realm.text));
-    if (!good)
+    if (!good) {
         return error_set(err, ERR_MISMATCH, "'%.*s' is not a feed from %s to %s in realm %s",
                          (int)origin.size, (const char *)origin.data, publisher->text,
                          subscriber->text, feed->realm.text);
+    }
     return OK;
 }
 

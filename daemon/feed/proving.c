@@ -83,19 +83,21 @@ enum status proving_entry(struct feed_context *feed,
     enum status status = feed_rows_get(feed->store, feed_id, &row, err);
     if (status == OK)
         status = receipt_of(feed, &row, &receipt, err);
-    if (status == OK && receipt.size == 0)
+    if (status == OK && receipt.size == 0) {
         status = error_set(err, ERR_WRONG_STATE,
                            "nothing of this feed is receipted yet; next: repeat after the "
                            "recipient was connected");
+    }
     if (status == OK)
         status = note_parse(buf_span(&receipt), &note, err);
     if (status == OK)
         status = checkpoint_decode(note.text, &checkpoint, err);
-    if (status == OK && index >= checkpoint.size)
+    if (status == OK && index >= checkpoint.size) {
         status = error_set(err, ERR_WRONG_STATE,
                            "entry %llu is not receipted yet; next: repeat after the recipient was "
                            "connected",
                            (unsigned long long)index);
+    }
     if (status == OK)
         status = proof_inclusion(&source, index, checkpoint.size, &evidence.proof, err);
     if (status == OK)

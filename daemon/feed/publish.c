@@ -77,14 +77,13 @@ enum status publication_number_row(struct publication *publication,
     struct composer *composer = &publication->composer;
     struct store *store = publication->feed->store;
     uint64_t index = publication->leaves.tree.size;
-    struct span header = SPAN_EMPTY;
     enum status status =
         compose(composer, span_text(publication->row.origin), row, ret_outcome, err);
     if (status == OK && *ret_outcome == COMPOSE_NEVER && row->outbox_id != 0)
         return outbox_rows_remove(store, row->outbox_id, err);
     if (status != OK || *ret_outcome != COMPOSE_READY)
         return status;
-    header = composer->append.header;
+    struct span header = composer->append.header;
     size_t bytes = header.size + compose_salt(composer).size + compose_body(composer).size;
     if (!order->log_only && !parcel_has_room(&publication->parcel, bytes, order->max_bytes)) {
         *ret_outcome = COMPOSE_LATER;
@@ -248,10 +247,11 @@ static enum status check_receipt(struct feed_context *feed,
                                  struct error *err)
 {
     struct digest root;
-    if (checkpoint->size > row->size)
+    if (checkpoint->size > row->size) {
         return error_set(err, ERR_MISMATCH, "receipt for %llu entries, %s has %llu",
                          (unsigned long long)checkpoint->size, row->origin,
                          (unsigned long long)row->size);
+    }
     enum status status = leaves_root_at(feed->store, row, checkpoint->size, &root, err);
     if (status == OK && !digest_equal(&root, &checkpoint->root))
         return error_set(err, ERR_MISMATCH, "receipt for another history of %s", row->origin);

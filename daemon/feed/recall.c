@@ -215,11 +215,12 @@ static enum status warn_overdue(struct feed_context *feed, int64_t now_ms, struc
                 continue;
             last_peer = rows[i].peer_id;
             status = peer_rows_get_id(feed->store, last_peer, &peer, err);
-            if (status == OK)
+            if (status == OK) {
                 status = peering_alarm(feed, &peer.code, "overdue",
                                        "has not confirmed the erasure of what was withdrawn; next: "
                                        "comityctl recalls",
                                        err);
+            }
         }
     }
     return status;

@@ -217,20 +217,22 @@ enum status recovery_open(struct feed_context *feed,
     int64_t now_ms = peering_now_ms(feed);
     bool same_day = peer->recovered_ms > now_ms - RECOVERY_DAY_MS;
     *ret_held = same_day && peer->recoveries >= RECOVERY_PER_DAY_MAX;
-    if (*ret_held)
+    if (*ret_held) {
         return peering_alarm(feed, &peer->code, "clone",
                              "this node had to recover again and again within a day: a second copy "
                              "of it may be running; next: stop the copy, then comityctl doctor",
                              err);
+    }
     peer->recoveries = same_day ? peer->recoveries + 1 : 1;
     peer->recovered_ms = now_ms;
     enum status status = peer_rows_update(feed->store, peer, err);
     if (status == OK)
         status = open_epoch(feed, peer, shown, known, err);
-    if (status == OK)
+    if (status == OK) {
         status = peering_alarm(feed, &peer->code, "rolled_back",
                                "this node was behind what the peer holds of it: restored from a "
                                "backup, or cloned; it goes on in a new epoch",
                                err);
+    }
     return status;
 }

@@ -221,10 +221,11 @@ static enum status complete_withdrawals(struct publication *publication,
                                         struct error *err)
 {
     enum status status = OK;
-    for (size_t i = 0; status == OK && i < count; i++)
+    for (size_t i = 0; status == OK && i < count; i++) {
         if (judged[i].withheld && judged[i].delivery.delivery_id != 0 &&
             !is_withdrawn_behind(judged, i, count))
             status = withdraw(publication, &judged[i].delivery, err);
+    }
     return status;
 }
 

@@ -115,7 +115,7 @@ struct meeting {
 
 static void say(struct meeting *meeting, const char *text)
 {
-    snprintf(meeting->resume.alarm, sizeof(meeting->resume.alarm), "%s", text);
+    (void)snprintf(meeting->resume.alarm, sizeof(meeting->resume.alarm), "%s", text);
 }
 
 static enum status fork_found(struct meeting *meeting, struct error *err)
@@ -141,10 +141,11 @@ static enum status open_yours(struct meeting *meeting,
         return OK;
     origin_receipt(&feed->realm, &meeting->peer.code, cosigner);
     enum status status = private_key_public(feed->log_key, &log_key, err);
-    if (status == OK)
+    if (status == OK) {
         status = checkpoint_open_receipt(buf_span(&meeting->heads->yours), SPAN_EMPTY, &log_key,
                                          cosigner, &meeting->peer.receipt_key,
                                          &ret_shown->checkpoint, ret_time_s, err);
+    }
     if (status == ERR_NOT_FOUND)
         return error_set(err, ERR_SIGNATURE, "its note of our feed lacks a signature");
     if (status == OK)
@@ -310,10 +311,11 @@ static enum status compare_own_receipt(struct meeting *meeting, struct error *er
         return OK;
     origin_receipt(&feed->realm, &feed->self, cosigner);
     enum status status = private_key_public(feed->receipt_key, &receipt_key, err);
-    if (status == OK)
+    if (status == OK) {
         status = checkpoint_open_receipt(buf_span(&meeting->heads->mine_receipt), SPAN_EMPTY,
                                          &meeting->peer.log_key, cosigner, &receipt_key,
                                          &checkpoint, &time_s, err);
+    }
     if (status == ERR_NOT_FOUND)
         return error_set(err, ERR_SIGNATURE, "its note of our receipt lacks a signature");
     if (status == OK)

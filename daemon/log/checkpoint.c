@@ -97,14 +97,15 @@ static enum status open_note(const struct note *note,
                              struct checkpoint *ret_checkpoint,
                              struct error *err)
 {
-    struct checkpoint checkpoint;
+    struct checkpoint checkpoint = { 0 };
     enum status status = checkpoint_decode(note->text, &checkpoint, err);
     if (status != OK)
         return status;
-    if (origin.size > 0 && !span_equal(origin, checkpoint.origin))
+    if (origin.size > 0 && !span_equal(origin, checkpoint.origin)) {
         return error_set(err, ERR_MISMATCH, "checkpoint of %.*s where %.*s belongs",
                          (int)checkpoint.origin.size, (const char *)checkpoint.origin.data,
                          (int)origin.size, (const char *)origin.data);
+    }
     status = note_verify(note, checkpoint.origin, log_key, err);
     if (status == OK)
         *ret_checkpoint = checkpoint;
@@ -140,7 +141,8 @@ enum status checkpoint_cosign(struct span note,
     return status;
 }
 
-enum status checkpoint_open_receipt(struct span note,
+/* Two signers, each with a name and a key. */
+enum status checkpoint_open_receipt(struct span note, /* NOLINT(readability-function-size) */
                                     struct span origin,
                                     const struct public_key *log_key,
                                     const char *cosigner,
@@ -150,7 +152,7 @@ enum status checkpoint_open_receipt(struct span note,
                                     struct error *err)
 {
     struct note parsed;
-    struct checkpoint checkpoint;
+    struct checkpoint checkpoint = { 0 };
     uint64_t time_s = 0;
     enum status status = note_parse(note, &parsed, err);
     if (status == OK)

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static const char FIRST_LINE[] = "comity.v1/evidence";
-static const char PROOF_LINE[] = "c2sp.org/tlog-proof@v1";
+static const char first_line[] = "comity.v1/evidence";
+static const char proof_line[] = "c2sp.org/tlog-proof@v1";
 
 enum { COLUMNS = 76, HASH_TEXT_SIZE = 44 };
 
@@ -40,7 +40,7 @@ static enum status write_proof(const struct evidence *evidence,
                                struct buf *append_to,
                                struct error *err)
 {
-    enum status status = buf_printf(append_to, err, "--- proof\n%s\nindex %llu\n", PROOF_LINE,
+    enum status status = buf_printf(append_to, err, "--- proof\n%s\nindex %llu\n", proof_line,
                                     (unsigned long long)evidence->index);
     for (size_t i = 0; status == OK && i < evidence->proof.count; i++) {
         status = base64_encode(SPAN_ARRAY(evidence->proof.hashes[i].bytes), append_to, err);
@@ -58,7 +58,7 @@ enum status evidence_encode(const struct evidence *evidence,
                             struct buf *append_to,
                             struct error *err)
 {
-    enum status status = buf_printf(append_to, err, "%s\n", FIRST_LINE);
+    enum status status = buf_printf(append_to, err, "%s\n", first_line);
     if (status == OK)
         status = write_section("header", evidence->header, append_to, err);
     if (status == OK && evidence->salt.size > 0)
@@ -165,11 +165,12 @@ static enum status read_hash(struct lines *lines, struct proof *proof, struct er
         return error_set(err, ERR_LIMIT, "evidence: more than %d hashes in the proof",
                          PROOF_HASHES_MAX);
     if (line.size != HASH_TEXT_SIZE || base64_decode(line, &decoded, NULL) != OK ||
-        decoded.size != DIGEST_SIZE)
+        decoded.size != DIGEST_SIZE) {
         status = error_set(err, ERR_INVALID, "evidence: line %zu is not a hash in base64",
                            lines->number);
-    else
+    } else {
         memcpy(proof->hashes[proof->count++].bytes, decoded.data, DIGEST_SIZE);
+    }
     buf_fini(&decoded);
     return status;
 }
@@ -178,7 +179,7 @@ static enum status read_proof(struct lines *lines, struct evidence *evidence, st
 {
     enum status status = expect_line(lines, "--- proof", err);
     if (status == OK)
-        status = expect_line(lines, PROOF_LINE, err);
+        status = expect_line(lines, proof_line, err);
     if (status == OK)
         status = read_index(lines, &evidence->index, err);
     while (status == OK && peek_line(lines).size > 0)
@@ -203,7 +204,7 @@ enum status evidence_decode(struct span text, struct evidence *ret_evidence, str
     /* All that is decoded is shorter than its text: memory never moves after this. */
     enum status status = buf_reserve(&evidence.memory, text.size + 1, err);
     if (status == OK)
-        status = expect_line(&lines, FIRST_LINE, err);
+        status = expect_line(&lines, first_line, err);
     if (status == OK)
         status = read_section(&lines, "--- header", &evidence.memory, &evidence.header, err);
     bool shown = status == OK && begins(peek_line(&lines), "--- salt");

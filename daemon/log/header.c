@@ -5,14 +5,14 @@
 
 enum { FLAG_CRITICAL = 1, FLAG_INLINE = 2, LENGTH_SIZE = 4 };
 
-static const char COMMITMENT_LABEL[] = "comity.v1/commitment";
+static const char commitment_label[] = "comity.v1/commitment";
 
 struct kind_name {
     uint16_t kind;
     const char *name;
 };
 
-static const struct kind_name KINDS[] = {
+static const struct kind_name kinds[] = {
     {KIND_CONSENT_GIVEN,      "CONSENT_GIVEN"    },
     { KIND_CONSENT_CHANGED,   "CONSENT_CHANGED"  },
     { KIND_CONSENT_SUSPENDED, "CONSENT_SUSPENDED"},
@@ -36,9 +36,9 @@ static const struct kind_name KINDS[] = {
 
 static const char *find_kind(uint16_t kind)
 {
-    for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
-        if (KINDS[i].kind == kind)
-            return KINDS[i].name;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].name;
     return NULL;
 }
 
@@ -225,7 +225,7 @@ enum status header_commit(struct span origin,
     if (status != OK)
         return status;
     sha256_start(sha);
-    add_field(sha, SPAN_LITERAL(COMMITMENT_LABEL));
+    add_field(sha, SPAN_LITERAL(commitment_label));
     add_field(sha, origin);
     add_field(sha, SPAN_ARRAY(entry_id->bytes));
     add_field(sha, salt);

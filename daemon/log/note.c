@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char LINE_START[] = "\xe2\x80\x94 "; /* U+2014, a space */
+static const char line_start[] = "\xe2\x80\x94 "; /* U+2014, a space */
 enum { LINE_START_SIZE = 4, TIME_SIZE = 8, PREFIX_MAX = 48 };
 
 static bool is_printable(uint8_t c)
@@ -72,7 +72,7 @@ static enum status parse_line(struct note *note, struct span line, struct error 
     enum status status = OK;
     const uint8_t *space = NULL;
     struct span rest = span_slice(line, LINE_START_SIZE, line.size);
-    if (span_equal(span_slice(line, 0, LINE_START_SIZE), SPAN_LITERAL(LINE_START)) && rest.size > 0)
+    if (span_equal(span_slice(line, 0, LINE_START_SIZE), SPAN_LITERAL(line_start)) && rest.size > 0)
         space = memchr(rest.data, ' ', rest.size);
     if (space == NULL)
         return error_set(err, ERR_INVALID, "note: a signature line does not read '— name base64'");
@@ -88,14 +88,15 @@ static enum status parse_line(struct note *note, struct span line, struct error 
         status = error_set(err, ERR_INVALID, "note: a signature of %zu bytes", decoded.size);
     } else {
         memcpy(signature.key_id, decoded.data, NOTE_KEY_ID_SIZE);
-        if (signs_twice(note, &signature))
+        if (signs_twice(note, &signature)) {
             status = error_set(err, ERR_INVALID, "note: %.*s signs twice", (int)signature.name.size,
                                (const char *)signature.name.data);
-        else if (note->signature_count == NOTE_SIGNATURES_MAX)
+        } else if (note->signature_count == NOTE_SIGNATURES_MAX) {
             status =
                 error_set(err, ERR_LIMIT, "note: more than %d signatures", NOTE_SIGNATURES_MAX);
-        else
+        } else {
             note->signatures[note->signature_count++] = signature;
+        }
     }
     buf_fini(&decoded);
     return status;
@@ -178,7 +179,8 @@ static enum status cosigned_message(struct span text,
                                     struct error *err)
 {
     char prefix[PREFIX_MAX];
-    snprintf(prefix, sizeof(prefix), "cosignature/v1\ntime %llu\n", (unsigned long long)time_s);
+    (void)snprintf(prefix, sizeof(prefix), "cosignature/v1\ntime %llu\n",
+                   (unsigned long long)time_s);
     enum status status = buf_append_text(append_to, prefix, err);
     if (status == OK)
         status = buf_append(append_to, text, err);
@@ -224,7 +226,7 @@ static enum status append_line(struct span name,
     struct buf base64 = BUF_INIT;
     status = base64_encode(span_of(bytes, NOTE_KEY_ID_SIZE + signature.size), &base64, err);
     if (status == OK)
-        status = buf_printf(append_to, err, "%s%.*s %.*s\n", LINE_START, (int)name.size,
+        status = buf_printf(append_to, err, "%s%.*s %.*s\n", line_start, (int)name.size,
                             (const char *)name.data, (int)base64.size, (const char *)base64.data);
     buf_fini(&base64);
     return status;

@@ -3,29 +3,29 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char PREFIX[] = "comity.v1";
+static const char prefix[] = "comity.v1";
 
 enum { PARTS_MAX = 6, PART_SIZE = 24 };
 
-static const char *const KIND_NAMES[] = { "feed", "journal", "receipt", "witness" };
+static const char *const kind_names[] = { "feed", "journal", "receipt", "witness" };
 
 void origin_format(const struct origin *origin, char text[static ORIGIN_TEXT_SIZE])
 {
-    const char *kind = KIND_NAMES[origin->kind];
+    const char *kind = kind_names[origin->kind];
     unsigned long long epoch = (unsigned long long)origin->epoch;
     switch (origin->kind) {
     case ORIGIN_FEED:
-        snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s/%s/%016llx", PREFIX, origin->realm.text, kind,
-                 origin->code.text, origin->subscriber.text, epoch);
+        (void)snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s/%s/%016llx", prefix, origin->realm.text,
+                       kind, origin->code.text, origin->subscriber.text, epoch);
         break;
     case ORIGIN_JOURNAL:
-        snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s/%016llx", PREFIX, origin->realm.text, kind,
-                 origin->code.text, epoch);
+        (void)snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s/%016llx", prefix, origin->realm.text,
+                       kind, origin->code.text, epoch);
         break;
     case ORIGIN_RECEIPT:
     case ORIGIN_WITNESS:
-        snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s", PREFIX, origin->realm.text, kind,
-                 origin->code.text);
+        (void)snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s", prefix, origin->realm.text, kind,
+                       origin->code.text);
         break;
     }
 }
@@ -47,7 +47,8 @@ static size_t split(struct span text, char parts[PARTS_MAX][PART_SIZE])
             continue;
         if (count == PARTS_MAX || i - at >= PART_SIZE)
             return 0;
-        snprintf(parts[count], PART_SIZE, "%.*s", (int)(i - at), (const char *)text.data + at);
+        (void)snprintf(parts[count], PART_SIZE, "%.*s", (int)(i - at),
+                       (const char *)text.data + at);
         count++;
         at = i + 1;
     }
@@ -57,11 +58,12 @@ static size_t split(struct span text, char parts[PARTS_MAX][PART_SIZE])
 static bool find_kind(const char *name, size_t part_count, enum origin_kind *ret_kind)
 {
     static const size_t counts[] = { 6, 5, 4, 4 };
-    for (unsigned kind = ORIGIN_FEED; kind <= ORIGIN_WITNESS; kind++)
-        if (strcmp(KIND_NAMES[kind], name) == 0 && counts[kind] == part_count) {
+    for (unsigned kind = ORIGIN_FEED; kind <= ORIGIN_WITNESS; kind++) {
+        if (strcmp(kind_names[kind], name) == 0 && counts[kind] == part_count) {
             *ret_kind = (enum origin_kind)kind;
             return true;
         }
+    }
     return false;
 }
 
@@ -81,7 +83,7 @@ enum status origin_parse(struct span text, struct origin *ret_origin, struct err
     char parts[PARTS_MAX][PART_SIZE] = { { 0 } };
     struct origin origin = { 0 };
     size_t count = split(text, parts);
-    bool good = count >= 4 && strcmp(parts[0], PREFIX) == 0 &&
+    bool good = count >= 4 && strcmp(parts[0], prefix) == 0 &&
                 find_kind(parts[2], count, &origin.kind) &&
                 realm_parse(parts[1], &origin.realm, NULL) == OK &&
                 code_parse(parts[3], &origin.code, NULL) == OK;

@@ -423,7 +423,7 @@ static inline struct feed_row feed_between(struct node *at,
 static inline size_t count_holdings(struct node *node, enum holding_state holding_state)
 {
     struct holding_row rows[64];
-    struct holding_filter filter = { .state = holding_state };
+    struct holding_filter filter = { .state = (int)holding_state };
     struct holding_place place = { 0 };
     size_t count = 0;
     CHECK_OK(holding_rows_list(node->store, &filter, &place, rows, 64, &count, &err), &err);
