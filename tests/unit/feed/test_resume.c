@@ -103,9 +103,6 @@ static void the_same_size_with_another_root_is_a_fork(void **state)
     buf_fini(&note);
 }
 
-/* -- in step, behind ----------------------------------------------------------------------------
- */
-
 static void two_that_never_met_are_in_step(void **state)
 {
     (void)state;
@@ -448,9 +445,6 @@ static void a_subscriber_that_lost_everything_gets_no_body_that_was_withdrawn(vo
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
     assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
 }
-
-/* -- healing refuses ----------------------------------------------------------------------------
- */
 
 static void healing_takes_only_what_our_own_key_signed(void **state)
 {
