@@ -29,6 +29,15 @@ static bool next_line(struct span *rest, struct span *ret_line)
     return true;
 }
 
+/* Printable ASCII without blanks: what can be the name of a key (note.h). */
+static bool is_origin(struct span text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] <= 0x20 || text.data[i] >= 0x7f)
+            return false;
+    return text.size > 0;
+}
+
 /* Decimal, without sign, blanks or leading zeros, at most FEED_ENTRIES_MAX. */
 static bool parse_size(struct span text, uint64_t *ret_size)
 {
@@ -68,8 +77,8 @@ enum status checkpoint_decode(struct span text,
     if (!next_line(&rest, &checkpoint.origin) || !next_line(&rest, &size) ||
         !next_line(&rest, &root) || rest.size > 0)
         return error_set(err, ERR_INVALID, "checkpoint: not the three lines origin, size, root");
-    if (checkpoint.origin.size == 0)
-        return error_set(err, ERR_INVALID, "checkpoint: its origin is empty");
+    if (!is_origin(checkpoint.origin))
+        return error_set(err, ERR_INVALID, "checkpoint: its origin is empty, or not a name");
     if (!parse_size(size, &checkpoint.size))
         return error_set(err, ERR_INVALID, "checkpoint: its size is not a number of entries");
     enum status status = parse_root(root, &checkpoint.root, err);
