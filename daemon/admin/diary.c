@@ -10,11 +10,13 @@ bool diary_wants(const struct operation *operation, const struct error *result)
     return operation->least > PERMIT_READ || result->status != OK;
 }
 
-/* Free text may be text of a record; what names things and people may stand in the journal. */
-static bool may_stand(enum argument_kind kind)
+/* Free text may be text of a record; what names things and people may stand in the journal, and so
+ * may a word that is typed without an option (the name of a backup). */
+static bool may_stand(const struct argument_rule *rule)
 {
-    switch (kind) {
+    switch (rule->kind) {
     case ARGUMENT_TEXT:
+        return rule->shown != NULL;
     case ARGUMENT_FILE:
         return false;
     case ARGUMENT_CODE:
@@ -58,7 +60,7 @@ static void take_arguments(const struct request *request, struct line *object, s
         const struct request_argument *argument = &request->arguments[i];
         const struct argument_rule *rule = find_rule(operation, argument->name);
         struct error ignored = ERROR_INIT;
-        if (rule == NULL || !may_stand(rule->kind) ||
+        if (rule == NULL || !may_stand(rule) ||
             argument_check_value(rule, argument->value, &ignored) != OK)
             continue;
         if (rule->shown != NULL)

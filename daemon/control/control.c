@@ -63,6 +63,8 @@ static enum status serve_request(struct serving *serving,
             serving->service->run(serving->service->context, serving->handler, &serving->call, err);
     if (status == OK) /* an answer that grew too large is a failure as well */
         status = reply_status(serving->call.reply, err);
+    if (status == OK) /* what somebody on the way tried and did without is not the result */
+        *err = (struct error)ERROR_INIT;
     if (serving->service->record != NULL)
         serving->service->record(serving->service->context, serving->call.caller,
                                  serving->operation, request, err);

@@ -341,6 +341,9 @@ static void a_consent_goes_from_draft_to_revocation_by_two_people(void **state)
     assert_int_equal(answered_rows("events"), 6);
     ASK_OK("recalls", "all", "yes");
     ASK_OK("given");
+    ASK_OK("journal.list", "limit", "1");
+    assert_string_equal(answered("actions", "action"), "consent revoke");
+    assert_string_equal(answered("actions", "result"), "ok");
 }
 
 /* -- journal, check, backup ---------------------------------------------------------------------
@@ -390,6 +393,8 @@ static void a_backup_goes_on_while_somebody_asks(void **state)
         ASK_OK("backup.status");
     assert_string_equal(answered("backup", "state"), "done");
     assert_string_not_equal(ask("backup.create", "file", "monday.backup", NULL), "ok");
+    ASK_OK("journal.list", "limit", "1");
+    assert_string_equal(answered("actions", "object"), "monday.backup");
     ASK_OK("backup.create", "file", "tuesday.backup"); /* left alone: given up at the end */
 }
 
