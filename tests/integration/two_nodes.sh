@@ -2,6 +2,7 @@
 # Two real nodes: what is consented arrives and is receipted, what is not never leaves; a withdrawal
 # erases it at the holder, and the erasure receipt comes back.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 
