@@ -338,7 +338,9 @@ static const struct command commands[] = {
          restore_run,
          restore_rules,
          "go back to a backup; the node must be stopped",
-         "Runs comityd --restore with the configuration of --config. The node then opens a "
+         "Put the newest keys.bundle into the node's data directory, which holds no database "
+         "any more, and run this: it is comityd --restore with the configuration of --config. "
+         "The node then opens a "
          "new epoch for each of its feeds and heals from what its peers hold.",
          EXAMPLES("comityctl --config ./ke/comity.conf backup restore monday.backup")),
     ASKS("report cooperation",

@@ -38,8 +38,8 @@ MUST_CHECK enum status backup_verify(const struct store_options *options,
                                      const char *bundle_path,
                                      struct backup_info *ret_info,
                                      struct error *err);
-/* Makes a database in options->directory (which holds none) and marks it restored
- * (store_restored).  Opens nothing. */
+/* Makes a database in options->directory, which holds none; the bundle may lie there already and
+ * stays whatever happens.  Marks the database restored (store_restored).  Opens nothing. */
 MUST_CHECK enum status backup_restore(const struct store_options *options,
                                       const char *bulk_path,
                                       const char *bundle_path,

@@ -165,12 +165,12 @@ enum status backup_restore(const struct store_options *options,
     enum status status = opening_new(options, &store, err);
     if (status != OK)
         return status;
-    status = opening_refuse_existing(store, err);
+    status = opening_refuse_existing(store, bundle_path, err);
     if (status == OK) {
         status = restore(store, options, bulk_path, bundle_path, err);
         opening_disconnect(store);
         if (status != OK)
-            opening_delete(store);
+            opening_delete(store, bundle_path);
     }
     store_close(store);
     if (status != OK)

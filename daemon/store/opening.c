@@ -307,14 +307,14 @@ void opening_disconnect(struct store *store)
     store->db = NULL;
 }
 
-enum status opening_refuse_existing(struct store *store, struct error *err)
+enum status opening_refuse_existing(struct store *store, const char *but, struct error *err)
 {
     char path[FILE_PATH_MAX];
     for (size_t i = 0; i < FILE_COUNT; i++) {
         enum status status = file_path(store->directory, file_names[i], path, err);
         if (status != OK)
             return status;
-        if (file_exists(store->vfs, path)) {
+        if (strcmp(path, but) != 0 && file_exists(store->vfs, path)) {
             return error_set(err, ERR_EXISTS,
                              "%s exists already, nothing was changed; next: use the database that "
                              "is there, or choose an empty directory",
@@ -324,12 +324,12 @@ enum status opening_refuse_existing(struct store *store, struct error *err)
     return OK;
 }
 
-void opening_delete(struct store *store)
+void opening_delete(struct store *store, const char *but)
 {
     char path[FILE_PATH_MAX];
     for (size_t i = 0; i < FILE_COUNT; i++) {
         if (file_path(store->directory, file_names[i], path, NULL) == OK &&
-            file_exists(store->vfs, path))
+            strcmp(path, but) != 0 && file_exists(store->vfs, path))
             file_delete(store->vfs, path);
     }
 }
@@ -342,7 +342,7 @@ enum status store_create(const struct store_options *options,
     struct store *store = NULL;
     enum status status = opening_new(options, &store, err);
     if (status == OK)
-        status = opening_refuse_existing(store, err);
+        status = opening_refuse_existing(store, "", err);
     if (status == OK)
         status = file_path(store->directory, "comity.db", path, err);
     if (status != OK) {
@@ -361,7 +361,7 @@ enum status store_create(const struct store_options *options,
         return OK;
     }
     opening_disconnect(store);
-    opening_delete(store);
+    opening_delete(store, "");
     store_close(store);
     return status;
 }

@@ -33,7 +33,10 @@ MUST_CHECK enum status opening_attach(struct store *store,
                                       struct error *err);
 void opening_disconnect(struct store *store); /* closes all files; what is left can be freed */
 /* ERR_EXISTS naming the first file of a node's storage that is there. */
-MUST_CHECK enum status opening_refuse_existing(struct store *store, struct error *err);
-void opening_delete(struct store *store); /* all files of the directory that we made */
+/* Both leave the file with the path `but` out ("": none): the bundle that a restore reads. */
+MUST_CHECK enum status opening_refuse_existing(struct store *store,
+                                               const char *but,
+                                               struct error *err);
+void opening_delete(struct store *store, const char *but); /* all files that we made */
 
 #endif

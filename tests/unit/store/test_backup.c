@@ -183,6 +183,29 @@ static void restore_refuses_the_bundle_of_another_node(void **state)
     store_place_remove(&third);
 }
 
+/* How people do it: the newest bundle lies where the database will be. */
+static void restore_takes_the_bundle_in_the_directory_itself_and_never_deletes_it(void **state)
+{
+    (void)state;
+    add_records(0, 3);
+    back_up("bulk");
+    store_place_copy(&place, &target, "keys.bundle");
+    struct store_options o = options_of(&target);
+    const char *bundle = store_place_path(&target, "keys.bundle");
+    store_place_write(&place, "junk", SPAN_LITERAL("this is no database at all, only text"));
+    CHECK_STATUS(backup_restore(&o, store_place_path(&place, "junk"), bundle, &err), ERR_CORRUPT,
+                 &err);
+    bundle = store_place_path(&target, "keys.bundle");
+    assert_int_equal(access(bundle, F_OK), 0);
+    CHECK_OK(backup_restore(&o, store_place_path(&place, "bulk"), bundle, &err), &err);
+    struct store *restored = open_target();
+    assert_record(restored, 0, OK);
+    store_close(restored);
+    CHECK_STATUS(backup_restore(&o, store_place_path(&place, "bulk"),
+                                store_place_path(&target, "keys.bundle"), &err),
+                 ERR_EXISTS, &err);
+}
+
 static void a_restored_node_reads_its_records_and_knows_that_it_was_restored(void **state)
 {
     (void)state;
@@ -362,6 +385,7 @@ int main(void)
         T(restore_refuses_a_directory_with_a_database),
         T(restore_refuses_what_is_no_backup_and_leaves_nothing),
         T(restore_refuses_the_bundle_of_another_node),
+        T(restore_takes_the_bundle_in_the_directory_itself_and_never_deletes_it),
         T(verify_finds_a_changed_bundle_and_a_changed_bulk_file),
         T(a_restored_node_reads_its_records_and_knows_that_it_was_restored),
         T(what_was_erased_after_the_backup_stays_erased),
