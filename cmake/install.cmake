@@ -7,6 +7,7 @@ endif()
 if(TARGET comityctl)
   install(TARGETS comityctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+install(FILES docs/man/comityctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/CONFIGURATION.md docs/PROTOCOL.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # systemd: the unit names where comityd was installed.
