@@ -76,11 +76,12 @@ enum status client_socket_path(const char *config,
 enum status client_connect(const char *path, int *ret_fd, struct error *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (strlen(path) >= sizeof(address.sun_path))
+    if (strlen(path) >= sizeof(address.sun_path)) {
         return error_set(err, ERR_LIMIT,
                          "the socket's path has %zu bytes, more than the %zu of the system; next: "
                          "put the node's directory somewhere shorter",
                          strlen(path), sizeof(address.sun_path) - 1);
+    }
     memcpy(address.sun_path, path, strlen(path));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)

@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { PATH_SIZE = 4096 };
 
 /* comityd beside this comityctl, else the one in PATH. */
@@ -21,9 +19,9 @@ static void find_daemon(char ret_path[static PATH_SIZE])
     ssize_t size = readlink("/proc/self/exe", ret_path, PATH_SIZE - sizeof(name));
     while (size > 0 && ret_path[size - 1] != '/')
         size--;
-    snprintf(ret_path + (size < 0 ? 0 : size), sizeof(name), "%s", name);
+    (void)snprintf(ret_path + (size < 0 ? 0 : size), sizeof(name), "%s", name);
     if (size <= 0 || access(ret_path, X_OK) != 0)
-        snprintf(ret_path, PATH_SIZE, "%s", name);
+        (void)snprintf(ret_path, PATH_SIZE, "%s", name);
 }
 
 static char *unconst(const char *text) /* posix_spawn does not write to its words */
@@ -60,10 +58,11 @@ enum status restore_run(struct local_call *call, struct error *err)
     const char *file = argument_text(&call->arguments, "file");
     enum status status =
         daemon_run(config == NULL ? "/etc/comity/comity.conf" : config, "--restore", file, err);
-    if (status == OK)
+    if (status == OK) {
         reply_note(call->reply,
                    "Restored from %s. Next: start comityd; it opens new epochs and heals from its "
                    "peers, and says so in comityctl status.",
                    file);
+    }
     return status;
 }

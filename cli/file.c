@@ -66,10 +66,11 @@ static enum status write_all(int fd, const char *path, struct span bytes, struct
 enum status file_write_new(const char *path, struct span bytes, unsigned mode, struct error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
-    if (fd < 0 && errno == EEXIST)
+    if (fd < 0 && errno == EEXIST) {
         return error_set(err, ERR_EXISTS,
                          "%s: is there already; next: name another file, or move that one away",
                          path);
+    }
     if (fd < 0)
         return error_set(err, ERR_IO, "%s: cannot be made: %s", path, strerror(errno));
     enum status status = write_all(fd, path, bytes, err);

@@ -5,7 +5,7 @@
 
 enum { WIDTH = 79, LABEL_SIZE = 64 };
 
-const struct exit_code EXIT_CODES[] = {
+const struct exit_code exit_codes[] = {
     {EXIT_OK,           "done"                                                                  },
     { EXIT_FAILED,      "refused or failed; the message says why"                               },
     { EXIT_USAGE,       "the command line is wrong; nothing was asked"                          },
@@ -15,7 +15,7 @@ const struct exit_code EXIT_CODES[] = {
     { EXIT_AGAIN,       "something changed in between, or the node is busy: look and try again" },
     { EXIT_UNTRUE,      "a hash, signature or proof does not hold"                              },
 };
-const size_t EXIT_CODE_COUNT = sizeof(EXIT_CODES) / sizeof(EXIT_CODES[0]);
+const size_t exit_code_count = sizeof(exit_codes) / sizeof(exit_codes[0]);
 
 /* A text with a sticky error. */
 struct page {
@@ -86,7 +86,8 @@ static void label(const struct argument_rule *rule, char *ret_text, size_t size)
     char shown[LABEL_SIZE];
     argument_shown(rule, shown, sizeof(shown));
     bool bare = rule->shown != NULL || values[rule->kind] == NULL;
-    snprintf(ret_text, size, "%s%s%s", shown, bare ? "" : " ", bare ? "" : values[rule->kind]);
+    (void)snprintf(ret_text, size, "%s%s%s", shown, bare ? "" : " ",
+                   bare ? "" : values[rule->kind]);
 }
 
 static void put_synopsis(struct page *page, const struct command *command)
@@ -139,7 +140,8 @@ static void put_arguments(struct page *page, const struct command *command)
         char text[2 * LABEL_SIZE];
         label(&rules[i], text, sizeof(text));
         char says[256];
-        snprintf(says, sizeof(says), "%s%s", rules[i].help, rules[i].required ? " (needed)" : "");
+        (void)snprintf(says, sizeof(says), "%s%s", rules[i].help,
+                       rules[i].required ? " (needed)" : "");
         put_item(page, text, says, 24);
         put_choices(page, &rules[i], 26);
     }
@@ -173,10 +175,11 @@ static void put_command_list(struct page *page, const char *group)
     size_t count = 0;
     const struct command *commands = command_all(&count);
     size_t size = group == NULL ? 0 : strlen(group);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (group == NULL || (strncmp(commands[i].words, group, size) == 0 &&
                               (commands[i].words[size] == ' ' || commands[i].words[size] == '\0')))
             put_item(page, commands[i].words, commands[i].summary, 20);
+    }
 }
 
 static void put_overview(struct page *page)
@@ -185,13 +188,13 @@ static void put_overview(struct page *page)
               "  comityctl [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n");
     put_command_list(page, NULL);
     put(page, "\nOptions of every command:\n");
-    for (size_t i = 0; OPTION_HELP[i].typed != NULL; i++)
-        put_item(page, OPTION_HELP[i].typed, OPTION_HELP[i].says, 20);
+    for (size_t i = 0; option_help[i].typed != NULL; i++)
+        put_item(page, option_help[i].typed, option_help[i].says, 20);
     put(page, "\nExit codes:\n");
-    for (size_t i = 0; i < EXIT_CODE_COUNT; i++) {
+    for (size_t i = 0; i < exit_code_count; i++) {
         char code[LABEL_SIZE];
-        snprintf(code, sizeof(code), "%d", EXIT_CODES[i].code);
-        put_item(page, code, EXIT_CODES[i].says, 4);
+        (void)snprintf(code, sizeof(code), "%d", exit_codes[i].code);
+        put_item(page, code, exit_codes[i].says, 4);
     }
     put(page, "\nEach command explains itself: comityctl consent draft --help\n");
 }
@@ -261,7 +264,8 @@ static void put_manual_command(struct page *page, const struct command *command)
         char text[2 * LABEL_SIZE];
         label(&rules[i], text, sizeof(text));
         char says[256];
-        snprintf(says, sizeof(says), "%s%s", rules[i].help, rules[i].required ? " (needed)" : "");
+        (void)snprintf(says, sizeof(says), "%s%s", rules[i].help,
+                       rules[i].required ? " (needed)" : "");
         put_term(page, text, says);
         for (size_t j = 0; rules[i].kind == ARGUMENT_CHOICE && rules[i].choices[j] != NULL; j++) {
             put(page, j == 0 ? ": " : ", ");
@@ -287,18 +291,18 @@ enum status help_manual(struct buf *append_to, struct error *err)
                "comityctl asks the comityd of this machine over its control socket. Who asks is\n"
                "the user; what that user may do stands in the configuration: auditors read,\n"
                "operators prepare, approvers approve.\n.SH OPTIONS\n");
-    for (size_t i = 0; OPTION_HELP[i].typed != NULL; i++)
-        put_term(&page, OPTION_HELP[i].typed, OPTION_HELP[i].says);
+    for (size_t i = 0; option_help[i].typed != NULL; i++)
+        put_term(&page, option_help[i].typed, option_help[i].says);
     put(&page, ".SH COMMANDS\n");
     size_t count = 0;
     const struct command *commands = command_all(&count);
     for (size_t i = 0; i < count; i++)
         put_manual_command(&page, &commands[i]);
     put(&page, ".SH EXIT STATUS\n");
-    for (size_t i = 0; i < EXIT_CODE_COUNT; i++) {
+    for (size_t i = 0; i < exit_code_count; i++) {
         char code[LABEL_SIZE];
-        snprintf(code, sizeof(code), "%d", EXIT_CODES[i].code);
-        put_term(&page, code, EXIT_CODES[i].says);
+        (void)snprintf(code, sizeof(code), "%d", exit_codes[i].code);
+        put_term(&page, code, exit_codes[i].says);
     }
     put(&page, ".SH FILES\n.TP\n.I /etc/comity/comity.conf\nthe configuration of the node\n"
                ".TP\n.I /run/comity/control.sock\nthe control socket\n"

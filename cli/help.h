@@ -16,8 +16,8 @@ struct exit_code {
     int code;
     const char *says;
 };
-extern const struct exit_code EXIT_CODES[];
-extern const size_t EXIT_CODE_COUNT;
+extern const struct exit_code exit_codes[];
+extern const size_t exit_code_count;
 
 enum {
     EXIT_OK = 0,

@@ -66,9 +66,9 @@ static void take_operators(struct init *init,
     struct passwd entry;
     struct passwd *found = NULL;
     if (getpwuid_r(getuid(), &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL)
-        snprintf(login, LOGIN_SIZE, "%s", found->pw_name);
+        (void)snprintf(login, LOGIN_SIZE, "%s", found->pw_name);
     else
-        snprintf(login, LOGIN_SIZE, "%u", (unsigned)getuid());
+        (void)snprintf(login, LOGIN_SIZE, "%u", (unsigned)getuid());
     init->operators = text_or(arguments, "operators", login);
 }
 
@@ -120,10 +120,10 @@ static enum status take_paths(struct init *init, const char *directory, struct e
 {
     init->system = directory == NULL;
     if (init->system) {
-        snprintf(init->config, INIT_PATH_SIZE, "/etc/comity/comity.conf");
-        snprintf(init->identity, INIT_PATH_SIZE, "/etc/comity/identity");
-        snprintf(init->data, INIT_PATH_SIZE, "/var/lib/comity");
-        snprintf(init->socket, INIT_PATH_SIZE, "/run/comity/control.sock");
+        (void)snprintf(init->config, INIT_PATH_SIZE, "/etc/comity/comity.conf");
+        (void)snprintf(init->identity, INIT_PATH_SIZE, "/etc/comity/identity");
+        (void)snprintf(init->data, INIT_PATH_SIZE, "/var/lib/comity");
+        (void)snprintf(init->socket, INIT_PATH_SIZE, "/run/comity/control.sock");
         return make_directory(init, "/etc/comity", 0755, err);
     }
     char base[INIT_PATH_SIZE];
@@ -174,18 +174,20 @@ static void hand_over(const struct init *init)
     const struct passwd *daemon = init->system && geteuid() == 0 ? getpwnam("comity") : NULL;
     if (daemon == NULL)
         return;
-    for (size_t i = 0; i < init->made_count; i++)
+    for (size_t i = 0; i < init->made_count; i++) {
         if (strncmp(init->made[i], init->identity, strlen(init->identity)) == 0 &&
             chown(init->made[i], daemon->pw_uid, daemon->pw_gid) != 0)
-            fprintf(stderr, "comityctl: %s: cannot be given to comity: %s\n", init->made[i],
-                    strerror(errno));
+            (void)fprintf(stderr, "comityctl: %s: cannot be given to comity: %s\n", init->made[i],
+                          strerror(errno));
+    }
     DIR *directory = opendir(init->data);
     const struct dirent *entry = NULL;
-    while (directory != NULL && (entry = readdir(directory)) != NULL)
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
         if (strcmp(entry->d_name, "..") != 0 &&
             fchownat(dirfd(directory), entry->d_name, daemon->pw_uid, daemon->pw_gid, 0) != 0)
-            fprintf(stderr, "comityctl: %s: cannot be given to comity: %s\n", entry->d_name,
-                    strerror(errno));
+            (void)fprintf(stderr, "comityctl: %s: cannot be given to comity: %s\n", entry->d_name,
+                          strerror(errno));
+    }
     if (directory != NULL)
         closedir(directory);
 }

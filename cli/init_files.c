@@ -10,7 +10,7 @@ enum status init_made(struct init *init, const char *path, struct error *err)
 {
     if (init->made_count == INIT_MADE_MAX || strlen(path) >= INIT_PATH_SIZE)
         return error_set(err, ERR_INTERNAL, "node init makes more files than it has room for");
-    snprintf(init->made[init->made_count++], INIT_PATH_SIZE, "%s", path);
+    (void)snprintf(init->made[init->made_count++], INIT_PATH_SIZE, "%s", path);
     return OK;
 }
 
@@ -125,8 +125,8 @@ static enum status make_card(struct identity *id, struct error *err)
     const struct init *init = id->init;
     id->card.realm = init->realm;
     id->card.code = init->code;
-    snprintf(id->card.name, sizeof(id->card.name), "%s", init->name);
-    snprintf(id->card.address, sizeof(id->card.address), "%s", init->address);
+    (void)snprintf(id->card.name, sizeof(id->card.name), "%s", init->name);
+    (void)snprintf(id->card.address, sizeof(id->card.address), "%s", init->address);
     char path[INIT_PATH_SIZE];
     struct buf text = BUF_INIT;
     enum status status = identity_path(init, "card", "pem", path, err);

@@ -9,7 +9,7 @@ int main(int argc, char **argv)
 {
     /* Texts are UTF-8 whatever the locale; without this, tables would show it as bytes. */
     if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-        setlocale(LC_CTYPE, "C.UTF-8");
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
     const struct streams streams = { stdout, stderr };
     return run(argc, argv, &streams);
 }

@@ -7,7 +7,7 @@
 
 enum { NAME_SIZE = 64, RULE_SIZE = 160, NEAREST_MAX = 128 };
 
-const struct option_help OPTION_HELP[] = {
+const struct option_text option_help[] = {
     {"--config FILE",  "configuration of the node (default: /etc/comity/comity.conf)"    },
     { "--socket PATH", "control socket, instead of the one that the configuration names" },
     { "--json",        "answer as one JSON object"                                       },
@@ -106,11 +106,12 @@ static bool take_switch(struct parser *p, const char *name)
         { "-h",        &p->in.options.help   },
         { "--version", &p->in.options.version},
     };
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
         if (strcmp(switches[i].name, name) == 0) {
             *switches[i].to = true;
             return true;
         }
+    }
     return false;
 }
 
@@ -145,19 +146,20 @@ static void report_unknown_option(struct parser *p, const char *name)
     const char *nearest = parse_nearest(name + 2, names, count);
     char rule[RULE_SIZE] = "no such option here";
     if (nearest != NULL)
-        snprintf(rule, sizeof(rule), "no such option here; did you mean --%s?", nearest);
+        (void)snprintf(rule, sizeof(rule), "no such option here; did you mean --%s?", nearest);
     report(p, name, "", rule);
 }
 
 static void add_argument(struct parser *p, const struct argument_rule *rule, const char *value)
 {
     struct request *request = &p->in.request;
-    if (rule->kind == ARGUMENT_FILE)
+    if (rule->kind == ARGUMENT_FILE) {
         request->files[request->file_count++] =
             (struct request_file){ rule->name, value, SPAN_EMPTY };
-    else
+    } else {
         request->arguments[request->argument_count++] =
             (struct request_argument){ rule->name, value };
+    }
 }
 
 static void take_option(struct parser *p, const char *name, const char *inline_value)
@@ -187,7 +189,7 @@ static void take_dashes(struct parser *p)
     const char *equals = strchr(word, '=');
     char name[NAME_SIZE];
     int size = equals == NULL ? (int)strlen(word) : (int)(equals - word);
-    snprintf(name, sizeof(name), "%.*s", size, word);
+    (void)snprintf(name, sizeof(name), "%.*s", size, word);
     const char *inline_value = equals == NULL ? NULL : equals + 1;
     if (take_global(p, name, inline_value))
         return;
@@ -211,11 +213,12 @@ static bool is_filled(const struct parser *p, const struct argument_rule *rule)
 static void take_word(struct parser *p)
 {
     const char *word = p->argv[p->at++];
-    for (size_t i = 0; i < p->rule_count; i++)
+    for (size_t i = 0; i < p->rule_count; i++) {
         if (p->rules[i].shown != NULL && !is_filled(p, &p->rules[i])) {
             add_argument(p, &p->rules[i], word);
             return;
         }
+    }
     report(p, word, "", "one word too many");
 }
 
@@ -231,8 +234,8 @@ static enum status unknown_command(const struct parser *p,
     for (size_t i = 0; i < count && found < NEAREST_MAX; i++)
         words[found++] = commands[i].words;
     char typed[2 * NAME_SIZE];
-    snprintf(typed, sizeof(typed), "%.60s%s%.60s", first, second == NULL ? "" : " ",
-             second == NULL ? "" : second);
+    (void)snprintf(typed, sizeof(typed), "%.60s%s%.60s", first, second == NULL ? "" : " ",
+                   second == NULL ? "" : second);
     const char *nearest = parse_nearest(typed, words, found);
     if (nearest == NULL)
         nearest = parse_nearest(first, words, found);
@@ -339,8 +342,9 @@ enum status parse(int argc,
 void parse_fini(struct invocation *invocation)
 {
     for (size_t i = 0; i < invocation->request.file_count; i++) {
-        void *bytes = (void *)(uintptr_t)invocation->request.files[i].bytes.data;
-        mem_free(bytes);
+        struct buf bytes = BUF_INIT; /* what attach() read became a span */
+        memcpy(&bytes.data, &invocation->request.files[i].bytes.data, sizeof(bytes.data));
+        buf_fini(&bytes);
     }
     mem_free(invocation->request.arguments);
     mem_free(invocation->request.files);

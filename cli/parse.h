@@ -14,11 +14,11 @@ struct options {
     bool help;
     bool version;
 };
-struct option_help {
+struct option_text {
     const char *typed; /* "--config FILE" */
     const char *says;
 };
-extern const struct option_help OPTION_HELP[]; /* ends with NULLs */
+extern const struct option_text option_help[]; /* ends with NULLs */
 
 struct invocation {
     struct options options;

@@ -30,9 +30,9 @@ enum status render_error(FILE *out, const char *text, struct error *err)
         size_t size = 0;
         const char *next = NULL;
         render_split(shown, &size, &next);
-        fprintf(out, "comityctl: %.*s\n", (int)size, shown);
+        (void)fprintf(out, "comityctl: %.*s\n", (int)size, shown);
         if (next != NULL)
-            fprintf(out, "next: %s\n", next);
+            (void)fprintf(out, "next: %s\n", next);
     }
     enum status status = shown == NULL && err != NULL ? err->status : OK;
     buf_fini(&line);
@@ -42,9 +42,9 @@ enum status render_error(FILE *out, const char *text, struct error *err)
 static void put_place(FILE *out, const struct reply_problem *problem)
 {
     if (problem->line > 0)
-        fprintf(out, "line %u: ", (unsigned)problem->line);
+        (void)fprintf(out, "line %u: ", (unsigned)problem->line);
     if (problem->column > 0)
-        fprintf(out, "column %u: ", (unsigned)problem->column);
+        (void)fprintf(out, "column %u: ", (unsigned)problem->column);
 }
 
 /* `FILE: line 3: column 18: OBS_VALUE: "n/a": not a number` */
@@ -56,22 +56,22 @@ static enum status put_problem(const struct render *render,
     FILE *out = render->messages;
     const char *shown = render_escaped(&line, problem->file, false, err);
     if (problem->warning)
-        fputs("warning: ", out);
+        (void)fputs("warning: ", out);
     if (shown != NULL && shown[0] != '\0')
-        fprintf(out, "%s: ", shown);
+        (void)fprintf(out, "%s: ", shown);
     put_place(out, problem);
     if (shown != NULL)
         shown = render_escaped(&line, problem->field, false, err);
     if (shown != NULL && shown[0] != '\0')
-        fprintf(out, "%s: ", shown);
+        (void)fprintf(out, "%s: ", shown);
     if (shown != NULL)
         shown = render_escaped(&line, problem->value, false, err);
     if (shown != NULL && shown[0] != '\0')
-        fprintf(out, "\"%s\": ", shown);
+        (void)fprintf(out, "\"%s\": ", shown);
     if (shown != NULL)
         shown = render_escaped(&line, problem->rule, false, err);
     if (shown != NULL)
-        fprintf(out, "%s\n", shown);
+        (void)fprintf(out, "%s\n", shown);
     enum status status = shown == NULL && err != NULL ? err->status : OK;
     buf_fini(&line);
     return status;
@@ -84,13 +84,13 @@ static enum status put_text(const struct render *render,
     struct buf line = BUF_INIT;
     const char *shown = render_escaped(&line, section->title, false, err);
     if (shown != NULL && shown[0] != '\0')
-        fprintf(render->out, "%s\n", shown);
+        (void)fprintf(render->out, "%s\n", shown);
     buf_clear(&line);
     enum status status = text_escape(section->content, true, &line, err);
     if (status == OK) {
-        fwrite(line.data, 1, line.size, render->out);
+        (void)fwrite(line.data, 1, line.size, render->out);
         if (line.size > 0 && line.data[line.size - 1] != '\n')
-            fputc('\n', render->out);
+            (void)fputc('\n', render->out);
     }
     buf_fini(&line);
     return status;
@@ -107,12 +107,12 @@ static enum status put_section(const struct render *render,
         return OK;
     case SECTION_TEXT:
         if (!first)
-            fputc('\n', render->out);
+            (void)fputc('\n', render->out);
         return put_text(render, section, err);
     case SECTION_FIELDS:
     case SECTION_TABLE:
         if (!first)
-            fputc('\n', render->out);
+            (void)fputc('\n', render->out);
         return render->mode == RENDER_PLAIN ? render_plain(render, section, err)
                                             : render_table(render, section, err);
     }
@@ -138,13 +138,15 @@ enum status render_reply(const struct render *render, const struct reply *reply,
 {
     if (render->mode == RENDER_JSON)
         return render_json(render, reply, err);
-    if (is_training(reply->realm)) /* a file on standard output must stay what it is */
-        fputs("TRAINING REALM: nothing here is official\n",
-              only_files(reply) || reply->section_count == 0 ? render->messages : render->out);
+    if (is_training(reply->realm)) { /* a file on standard output must stay what it is */
+        (void)fputs("TRAINING REALM: nothing here is official\n",
+                    only_files(reply) || reply->section_count == 0 ? render->messages
+                                                                   : render->out);
+    }
     enum status status = OK;
     for (size_t i = 0; status == OK && i < reply->section_count; i++)
         status = put_section(render, &reply->sections[i], i == 0, err);
-    fflush(render->out); /* what was asked for stands before what is wrong with it */
+    (void)fflush(render->out); /* what was asked for stands before what is wrong with it */
     for (size_t i = 0; status == OK && i < reply->problem_count; i++)
         status = put_problem(render, &reply->problems[i], err);
     if (status == OK && reply->error[0] != '\0')

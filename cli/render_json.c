@@ -12,40 +12,40 @@
 static void put_point(FILE *out, uint32_t point)
 {
     if (point >= 0x10000) { /* RFC 8259 section 7: a surrogate pair */
-        fprintf(out, "\\u%04x\\u%04x", 0xD800 + ((point - 0x10000) >> 10),
-                0xDC00 + ((point - 0x10000) & 0x3FF));
+        (void)fprintf(out, "\\u%04x\\u%04x", 0xD800 + ((point - 0x10000) >> 10),
+                      0xDC00 + ((point - 0x10000) & 0x3FF));
         return;
     }
-    fprintf(out, "\\u%04x", point);
+    (void)fprintf(out, "\\u%04x", point);
 }
 
 static void put_string(FILE *out, struct span text)
 {
-    fputc('"', out);
+    (void)fputc('"', out);
     while (text.size > 0) {
         uint32_t point = 0;
         size_t size = text_decode(text, &point);
         if (size == 0)
-            fputs("\\ufffd", out);
+            (void)fputs("\\ufffd", out);
         else if (point == '"' || point == '\\')
-            fprintf(out, "\\%c", (char)point);
+            (void)fprintf(out, "\\%c", (char)point);
         else if (point == '\n')
-            fputs("\\n", out);
+            (void)fputs("\\n", out);
         else if (text_is_control(point))
             put_point(out, point);
         else
-            fwrite(text.data, 1, size, out);
+            (void)fwrite(text.data, 1, size, out);
         text = span_slice(text, size == 0 ? 1 : size, text.size);
     }
-    fputc('"', out);
+    (void)fputc('"', out);
 }
 
 static void put_member(FILE *out, bool first, const char *name)
 {
     if (!first)
-        fputs(", ", out);
+        (void)fputs(", ", out);
     put_string(out, span_text(name));
-    fputs(": ", out);
+    (void)fputs(": ", out);
 }
 
 /* A whole number that every JSON reader holds exactly (below 2^53, no leading zero). */
@@ -57,18 +57,18 @@ static bool is_number(const char *text)
 
 static void put_row(FILE *out, const struct reply_section *section, size_t row)
 {
-    fputc('{', out);
+    (void)fputc('{', out);
     for (size_t i = 0; i < section->column_count; i++) {
         const char *cell = section->cells[row * section->column_count + i];
         put_member(out, i == 0, section->columns[i].name);
         if (section->columns[i].number && is_number(cell))
-            fputs(cell, out);
+            (void)fputs(cell, out);
         else if (section->columns[i].number)
-            fputs("null", out);
+            (void)fputs("null", out);
         else
             put_string(out, span_text(cell));
     }
-    fputc('}', out);
+    (void)fputc('}', out);
 }
 
 static void put_section(FILE *out, const struct reply_section *section)
@@ -76,42 +76,42 @@ static void put_section(FILE *out, const struct reply_section *section)
     put_member(out, false, section->name);
     switch (section->kind) {
     case SECTION_NONE:
-        fputs("null", out);
+        (void)fputs("null", out);
         break;
     case SECTION_FIELDS:
         if (section->row_count == 1)
             put_row(out, section, 0);
         else
-            fputs("{}", out);
+            (void)fputs("{}", out);
         break;
     case SECTION_TABLE:
-        fputc('[', out);
+        (void)fputc('[', out);
         for (size_t i = 0; i < section->row_count; i++) {
-            fputs(i == 0 ? "" : ", ", out);
+            (void)fputs(i == 0 ? "" : ", ", out);
             put_row(out, section, i);
         }
-        fputc(']', out);
+        (void)fputc(']', out);
         break;
     case SECTION_TEXT:
         put_string(out, section->content);
         break;
     case SECTION_BLOB:
-        fputs("{\"file\": ", out);
+        (void)fputs("{\"file\": ", out);
         put_string(out, span_text(section->file_name));
-        fprintf(out, ", \"bytes\": %zu}", section->content.size);
+        (void)fprintf(out, ", \"bytes\": %zu}", section->content.size);
         break;
     }
 }
 
 static void put_problem(FILE *out, const struct reply_problem *problem)
 {
-    fputc('{', out);
+    (void)fputc('{', out);
     put_member(out, true, "file");
     put_string(out, span_text(problem->file));
     put_member(out, false, "line");
-    fprintf(out, "%u", (unsigned)problem->line);
+    (void)fprintf(out, "%u", (unsigned)problem->line);
     put_member(out, false, "column");
-    fprintf(out, "%u", (unsigned)problem->column);
+    (void)fprintf(out, "%u", (unsigned)problem->column);
     put_member(out, false, "field");
     put_string(out, span_text(problem->field));
     put_member(out, false, "value");
@@ -119,7 +119,7 @@ static void put_problem(FILE *out, const struct reply_problem *problem)
     put_member(out, false, "rule");
     put_string(out, span_text(problem->rule));
     put_member(out, false, "warning");
-    fputs(problem->warning ? "true}" : "false}", out);
+    (void)fputs(problem->warning ? "true}" : "false}", out);
 }
 
 enum status render_json(const struct render *render, const struct reply *reply, struct error *err)
@@ -128,7 +128,7 @@ enum status render_json(const struct render *render, const struct reply *reply, 
     size_t what_size = 0;
     const char *next = NULL;
     render_split(reply->error, &what_size, &next);
-    fputc('{', out);
+    (void)fputc('{', out);
     put_member(out, true, "realm");
     put_string(out, span_text(reply->realm));
     put_member(out, false, "status");
@@ -138,15 +138,15 @@ enum status render_json(const struct render *render, const struct reply *reply, 
     put_member(out, false, "next");
     put_string(out, span_text(next));
     put_member(out, false, "problems");
-    fputc('[', out);
+    (void)fputc('[', out);
     for (size_t i = 0; i < reply->problem_count; i++) {
-        fputs(i == 0 ? "" : ", ", out);
+        (void)fputs(i == 0 ? "" : ", ", out);
         put_problem(out, &reply->problems[i]);
     }
-    fputc(']', out);
+    (void)fputc(']', out);
     for (size_t i = 0; i < reply->section_count; i++)
         put_section(out, &reply->sections[i]);
-    fputs("}\n", out);
+    (void)fputs("}\n", out);
     if (ferror(out) || fflush(out) != 0)
         return error_set(err, ERR_IO, "the answer could not be written");
     return OK;

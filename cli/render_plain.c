@@ -9,11 +9,11 @@ static enum status put_cell(const struct render *render,
     struct buf line = BUF_INIT;
     const char *shown = render_escaped(&line, label, false, err);
     if (shown != NULL)
-        fprintf(render->out, "%s: ", shown);
+        (void)fprintf(render->out, "%s: ", shown);
     if (shown != NULL)
         shown = render_escaped(&line, value, false, err);
     if (shown != NULL)
-        fputs(shown[0] == '\0' ? "-" : shown, render->out);
+        (void)fputs(shown[0] == '\0' ? "-" : shown, render->out);
     enum status status = shown == NULL && err != NULL ? err->status : OK;
     buf_fini(&line);
     return status;
@@ -22,9 +22,9 @@ static enum status put_cell(const struct render *render,
 static void put_title(const struct render *render, const struct reply_section *section)
 {
     if (section->kind == SECTION_FIELDS)
-        fprintf(render->out, "%s\n", section->title);
+        (void)fprintf(render->out, "%s\n", section->title);
     else
-        fprintf(render->out, "%s: %zu\n", section->title, section->row_count);
+        (void)fprintf(render->out, "%s: %zu\n", section->title, section->row_count);
 }
 
 enum status render_plain(const struct render *render,
@@ -40,7 +40,7 @@ enum status render_plain(const struct render *render,
         size_t column = i % section->column_count;
         status = put_cell(render, section->columns[column].title, section->cells[i], err);
         bool last = column + 1 == section->column_count;
-        fputs(fields || last ? "\n" : "; ", render->out);
+        (void)fputs(fields || last ? "\n" : "; ", render->out);
     }
     return status;
 }

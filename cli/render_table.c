@@ -98,9 +98,9 @@ enum status render_table(const struct render *render,
                          struct error *err)
 {
     if (section->title[0] != '\0')
-        fprintf(render->out, "%s\n", section->title);
+        (void)fprintf(render->out, "%s\n", section->title);
     if (section->kind == SECTION_TABLE && section->row_count == 0) {
-        fputs("(none)\n", render->out);
+        (void)fputs("(none)\n", render->out);
         return OK;
     }
     struct libscols_table *table = scols_new_table();

@@ -60,7 +60,7 @@ static int show_error(const struct streams *streams, const struct error *err, in
 {
     struct error again = ERROR_INIT;
     if (render_error(streams->messages, err->text, &again) != OK)
-        fputs("comityctl: no memory\n", streams->messages);
+        (void)fputs("comityctl: no memory\n", streams->messages);
     return code;
 }
 
@@ -73,8 +73,8 @@ static enum status give_file(const struct options *options,
     if (options->out != NULL) {
         enum status status = file_write_new(options->out, section->content, 0644, err);
         if (status == OK)
-            fprintf(streams->messages, "wrote %s, %zu bytes\n", options->out,
-                    section->content.size);
+            (void)fprintf(streams->messages, "wrote %s, %zu bytes\n", options->out,
+                          section->content.size);
         return status;
     }
     if (options->json)
@@ -83,9 +83,9 @@ static enum status give_file(const struct options *options,
     enum status status = OK;
     if (terminal_width(streams->out) > 0) { /* a file may hold what a terminal obeys */
         status = text_escape(section->content, true, &shown, err);
-        fwrite(shown.data, 1, status == OK ? shown.size : 0, streams->out);
+        (void)fwrite(shown.data, 1, status == OK ? shown.size : 0, streams->out);
     } else {
-        fwrite(section->content.data, 1, section->content.size, streams->out);
+        (void)fwrite(section->content.data, 1, section->content.size, streams->out);
     }
     buf_fini(&shown);
     if (status == OK && fflush(streams->out) != 0)
@@ -141,11 +141,12 @@ static void show_progress(const struct reply *reply)
     struct buf line = BUF_INIT;
     struct error ignored;
     const char *text = render_escaped(&line, reply->progress_text, false, &ignored);
-    if (text != NULL && reply->progress_total > 0)
-        fprintf(stderr, "\r%s: %llu of %llu ", text, (unsigned long long)reply->progress_done,
-                (unsigned long long)reply->progress_total);
-    else if (text != NULL)
-        fprintf(stderr, "\r%s: %llu ", text, (unsigned long long)reply->progress_done);
+    if (text != NULL && reply->progress_total > 0) {
+        (void)fprintf(stderr, "\r%s: %llu of %llu ", text, (unsigned long long)reply->progress_done,
+                      (unsigned long long)reply->progress_total);
+    } else if (text != NULL) {
+        (void)fprintf(stderr, "\r%s: %llu ", text, (unsigned long long)reply->progress_done);
+    }
     buf_fini(&line);
 }
 
@@ -180,11 +181,13 @@ static enum status attach(struct request *request, struct reply_writer *problems
 /* The value of a field of the answer; NULL when it is not there. */
 static const char *find_field(const struct reply *reply, const char *name)
 {
-    for (size_t i = 0; i < reply->section_count; i++)
-        for (size_t j = 0; j < reply->sections[i].column_count; j++)
+    for (size_t i = 0; i < reply->section_count; i++) {
+        for (size_t j = 0; j < reply->sections[i].column_count; j++) {
             if (reply->sections[i].kind == SECTION_FIELDS &&
                 strcmp(reply->sections[i].columns[j].name, name) == 0)
                 return reply->sections[i].cells[j];
+        }
+    }
     return NULL;
 }
 
@@ -196,10 +199,11 @@ static enum status follow(int fd, struct reply *reply, struct error *err)
     while ((state = find_field(reply, "state")) != NULL && strcmp(state, "running") == 0) {
         const char *pages = find_field(reply, "pages");
         const char *total = find_field(reply, "pages_total");
-        if (pages != NULL && total != NULL)
+        if (pages != NULL && total != NULL) {
             show_progress(&(struct reply){ .progress_text = "pages copied",
                                            .progress_done = strtoull(pages, NULL, 10),
                                            .progress_total = strtoull(total, NULL, 10) });
+        }
         struct reply next = { 0 };
         enum status status = client_ask(fd, &how_far, show_progress, &next, err);
         if (status != OK)
@@ -261,7 +265,7 @@ static int show_help(const struct invocation *in, const struct streams *streams)
         buf_fini(&text);
         return show_error(streams, &err, EXIT_FAILED);
     }
-    fwrite(text.data, 1, text.size, asked ? streams->out : streams->messages);
+    (void)fwrite(text.data, 1, text.size, asked ? streams->out : streams->messages);
     buf_fini(&text);
     return asked ? EXIT_OK : EXIT_USAGE;
 }
@@ -269,7 +273,7 @@ static int show_help(const struct invocation *in, const struct streams *streams)
 static int run_parsed(struct invocation *in, const struct streams *streams)
 {
     if (in->options.version) {
-        fputs("comityctl " COMITY_VERSION "\n", streams->out);
+        (void)fputs("comityctl " COMITY_VERSION "\n", streams->out);
         return EXIT_OK;
     }
     if (in->options.help || in->command == NULL)

@@ -48,11 +48,12 @@ static enum status read_evidence(struct verify *v, struct error *err)
 
 static void report_card(struct verify *v, const char *path, const struct card_problems *problems)
 {
-    for (size_t i = 0; i < problems->count; i++)
+    for (size_t i = 0; i < problems->count; i++) {
         reply_problem(v->call->reply, &(struct reply_problem){ .file = path,
                                                                .field = "",
                                                                .value = "",
                                                                .rule = problems->items[i].text });
+    }
 }
 
 static enum status read_cards(struct verify *v, struct error *err)
@@ -163,10 +164,11 @@ static enum status judge(struct verify *v, struct error *err)
 {
     const struct card *publisher = find_card(v, &v->origin.code);
     const struct card *subscriber = find_card(v, &v->origin.subscriber);
-    if (publisher == NULL)
+    if (publisher == NULL) {
         return error_set(err, ERR_NOT_FOUND,
                          "the card of the publisher, %s, is needed; next: add --card FILE with it",
                          v->origin.code.text);
+    }
     struct public_key log_key;
     struct public_key receipt_key;
     struct evidence_verdict verdict;
@@ -179,10 +181,11 @@ static enum status judge(struct verify *v, struct error *err)
     if (status != OK)
         return error_prefix(err, "the evidence does not hold");
     show_verdict(v, &verdict);
-    if (subscriber == NULL)
+    if (subscriber == NULL) {
         reply_note(v->call->reply,
                    "Without the card of %s its receipt was not looked at. Next: add --card FILE.",
                    v->origin.subscriber.text);
+    }
     return show_cards(v, err);
 }
 

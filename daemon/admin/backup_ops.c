@@ -16,11 +16,12 @@ static enum status choose_path(struct admin *admin, const char *file, struct err
                         absolute ? "" : admin->directory, absolute ? "" : "/", file);
     if (size < 0 || (size_t)size >= sizeof(admin->backup_path))
         return error_set(err, ERR_LIMIT, "the path of the backup is too long");
-    if (!absolute && strchr(file, '/') != NULL)
+    if (!absolute && strchr(file, '/') != NULL) {
         return error_set(err, ERR_INVALID,
                          "'%s' is neither a name nor an absolute path; next: give a name, and the "
                          "file lies in %s",
                          file, admin->directory);
+    }
     return OK;
 }
 
@@ -74,11 +75,12 @@ enum status backup_ops_status(void *context, struct control_call *call, struct e
     reply_field(call->reply, "state", "State", "%s", done ? "done" : "running");
     reply_number(call->reply, "pages", "Pages copied", pages);
     reply_number(call->reply, "pages_total", "Pages in all", total);
-    if (done)
+    if (done) {
         reply_note(
             call->reply,
             "The file holds no keys. They are in %s/keys.bundle: copy the bundle to the same "
             "place, over its older copies, never beside them.",
             admin->directory);
+    }
     return OK;
 }

@@ -254,12 +254,13 @@ static void put_next(struct reply_writer *w, const struct consents_preview *prev
     char digest[2 * DIGEST_SIZE + 1];
     id_format(&preview->row.consent_id, id);
     hex_encode(SPAN_ARRAY(preview->digest.bytes), digest);
-    if (preview->row.state == CONSENT_DRAFT)
+    if (preview->row.state == CONSENT_DRAFT) {
         reply_note(w, "To propose exactly this: comityctl consent propose %.12s --digest %s", id,
                    digest);
-    else if (preview->row.state == CONSENT_PROPOSED)
+    } else if (preview->row.state == CONSENT_PROPOSED) {
         reply_note(w, "To approve exactly this: comityctl consent approve %.12s --digest %s", id,
                    digest);
+    }
 }
 
 enum status consent_ops_preview(void *context, struct control_call *call, struct error *err)
@@ -302,10 +303,11 @@ static enum status check_digest(struct admin *admin,
         return OK;
     memset(&preview, 0, sizeof(preview));
     enum status status = consents_preview(admin->feed, id, &preview, err);
-    if (status == OK && !digest_equal(&wanted, &preview.digest))
+    if (status == OK && !digest_equal(&wanted, &preview.digest)) {
         status = error_set(err, ERR_CONFLICT,
                            "the preview has another digest by now: something changed since it was "
                            "looked at; next: look at it again with comityctl consent preview");
+    }
     consents_preview_fini(&preview);
     return status;
 }

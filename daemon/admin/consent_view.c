@@ -15,7 +15,8 @@ static void join_codes(const struct consents_view *view, char ret_text[static CO
     ret_text[0] = '\0';
     for (size_t i = 0; i < view->recipient_count; i++) {
         if (used + CODE_MAX + PREFIX_ROOM > CODES_TEXT_SIZE) {
-            snprintf(ret_text + used, CODES_TEXT_SIZE - used, " +%zu", view->recipient_count - i);
+            (void)snprintf(ret_text + used, CODES_TEXT_SIZE - used, " +%zu",
+                           view->recipient_count - i);
             return;
         }
         int added = snprintf(ret_text + used, CODES_TEXT_SIZE - used, "%s%s", i == 0 ? "" : " ",

@@ -83,7 +83,7 @@ enum status diary_write(struct feed_context *feed,
     struct line detail = { .used = 0 };
     add(&action, "", "", request->operation);
     for (char *at = action.text; *at != '\0'; at++)
-        *at = *at == '.' ? ' ' : *at;
+        *at = (char)(*at == '.' ? ' ' : *at);
     take_arguments(request, &object, &detail);
     if (result->status != OK)
         add(&detail, "; ", "", result->text);

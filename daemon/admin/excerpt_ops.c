@@ -250,7 +250,7 @@ void excerpt_ops_put(struct reply_writer *w, const struct excerpt *excerpt)
         option_of(field, title);
         title[0] = (char)(title[0] - 'a' + 'A'); /* names of fields are lower case */
         for (char *at = title; *at != '\0'; at++)
-            *at = *at == '-' ? ' ' : *at;
+            *at = (char)(*at == '-' ? ' ' : *at);
         reply_field(w, excerpt_field_name(field), title, "%.*s", (int)text.size,
                     (const char *)text.data);
     }

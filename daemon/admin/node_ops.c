@@ -243,11 +243,12 @@ enum status node_ops_check(void *context, struct control_call *call, struct erro
     enum status status = feed_check(admin->feed, &result, err);
     if (status == OK)
         put_check(call->reply, &result);
-    if (status == OK && result.problems > 0)
+    if (status == OK && result.problems > 0) {
         status = error_set(err, ERR_MISMATCH,
                            "%" PRIu64 " %s: stored bytes are not what they must be; next: stop the "
                            "node, keep a copy of its directory as evidence, and restore a backup",
                            result.problems, result.problems == 1 ? "problem" : "problems");
+    }
     check_result_fini(&result);
     return status;
 }

@@ -60,12 +60,12 @@ void ops_problems(struct reply_writer *w, const struct problems *problems)
         const struct problem *problem = &problems->items[i];
         bool option = problems->file[0] == '\0' && problem->field[0] != '\0';
         char field[PROBLEM_FIELD_SIZE + 2];
-        snprintf(field, sizeof(field), "%s%s", option ? "--" : "", problem->field);
+        (void)snprintf(field, sizeof(field), "%s%s", option ? "--" : "", problem->field);
         for (char *at = field; option && *at != '\0'; at++)
-            *at = *at == '_' ? '-' : *at;
+            *at = (char)(*at == '_' ? '-' : *at);
         char rule[PROBLEM_RULE_SIZE + PROBLEM_HINT_SIZE + 8];
-        snprintf(rule, sizeof(rule), "%s%s%s", problem->rule,
-                 problem->hint[0] == '\0' ? "" : "; next: ", problem->hint);
+        (void)snprintf(rule, sizeof(rule), "%s%s%s", problem->rule,
+                       problem->hint[0] == '\0' ? "" : "; next: ", problem->hint);
         reply_problem(w, &(struct reply_problem){ .file = problems->file,
                                                   .line = problem->line,
                                                   .column = problem->column,

@@ -30,12 +30,13 @@ static enum status find(struct admin *admin,
         return error_set(err, ERR_INTERNAL, "an operation without its peer");
     struct error why = ERROR_INIT;
     enum status status = peer_rows_get(store_of(admin), &code, ret_row, &why);
-    if (status == ERR_NOT_FOUND)
+    if (status == ERR_NOT_FOUND) {
         return error_set(
             err, ERR_NOT_FOUND,
             "there is no peer %s here; next: comityctl peer list, or comityctl peer add "
             "FILE with its card",
             code.text);
+    }
     if (status != OK && err != NULL)
         *err = why;
     return status;
@@ -59,7 +60,7 @@ enum status peer_ops_card(void *context, struct control_call *call, struct error
         return error_set(err, ERR_NOT_FOUND,
                          "this node has no card; next: put card.pem into its identity directory");
     char name[CODE_MAX + 8];
-    snprintf(name, sizeof(name), "%s.card", admin->feed->self.text);
+    (void)snprintf(name, sizeof(name), "%s.card", admin->feed->self.text);
     reply_blob(call->reply, "card", name, admin->card);
     return OK;
 }
@@ -79,10 +80,11 @@ static enum status read_card(struct admin *admin,
                               .now_ms = now_of(admin) };
     struct card_problems problems = { .count = 0 };
     enum status status = card_read(text, &rule, ret_card, &problems, err);
-    for (size_t i = 0; status != OK && i < problems.count; i++)
+    for (size_t i = 0; status != OK && i < problems.count; i++) {
         reply_problem(call->reply,
                       &(struct reply_problem){
                           .file = path, .field = "", .value = "", .rule = problems.items[i].text });
+    }
     return status;
 }
 
@@ -110,8 +112,8 @@ static enum status row_of_card(struct admin *admin,
     row->realm = card->realm;
     row->state = PEER_ADDED;
     row->held = false;
-    snprintf(row->name, sizeof(row->name), "%s", card->name);
-    snprintf(row->address, sizeof(row->address), "%s", card->address);
+    (void)snprintf(row->name, sizeof(row->name), "%s", card->name);
+    (void)snprintf(row->address, sizeof(row->address), "%s", card->address);
     row->added_by = uid;
     row->added_ms = now_of(admin);
     row->accepted_by = 0;
@@ -195,11 +197,12 @@ static enum status check_addable(const struct known *known, struct error *err)
     if (row->state == PEER_ACCEPTED)
         return error_set(err, ERR_EXISTS, "%s is accepted already; next: comityctl peer show %s",
                          row->code.text, row->code.text);
-    if (row->state == PEER_BLOCKED)
+    if (row->state == PEER_BLOCKED) {
         return error_set(err, ERR_EXISTS,
                          "%s is blocked; next: an approver can accept it again with its "
                          "fingerprint: comityctl peer accept %s",
                          row->code.text, row->code.text);
+    }
     return OK;
 }
 
@@ -299,11 +302,12 @@ static enum status check_acceptable(const struct peer_row *row,
     if (row->state == PEER_PENDING || row->state == PEER_FORGOTTEN)
         return error_set(err, ERR_WRONG_STATE,
                          "no card of %s was added; next: comityctl peer add FILE", row->code.text);
-    if (row->added_by == caller->uid)
+    if (row->added_by == caller->uid) {
         return error_set(err, ERR_DENIED,
                          "you added the card of %s, and accepting it takes another person; next: "
                          "ask another approver to compare the fingerprint",
                          row->code.text);
+    }
     return OK;
 }
 
@@ -371,19 +375,21 @@ enum status peer_ops_block(void *context, struct control_call *call, struct erro
     enum status status = find(admin, call, &row, err);
     if (status == OK && row.state == PEER_BLOCKED)
         status = error_set(err, ERR_WRONG_STATE, "%s is blocked already", row.code.text);
-    if (status == OK && row.state != PEER_ACCEPTED)
+    if (status == OK && row.state != PEER_ACCEPTED) {
         status = error_set(err, ERR_WRONG_STATE,
                            "%s is %s: it is not spoken to anyway; next: comityctl peer forget %s",
                            row.code.text, peer_state_name(row.state), row.code.text);
+    }
     if (status != OK)
         return status;
     row.state = PEER_BLOCKED;
     status = update(admin, &row, err);
-    if (status == OK)
+    if (status == OK) {
         reply_note(call->reply,
                    "%s is blocked: connections are closed and none is accepted. Recalls cannot "
                    "reach it either while this holds.",
                    row.code.text);
+    }
     return status;
 }
 
@@ -402,11 +408,12 @@ enum status peer_ops_forget(void *context, struct control_call *call, struct err
     status = update(admin, &row, err);
     if (status == OK)
         status = peer_rows_set_file(store_of(admin), row.peer_id, PEER_CARD_PEM, SPAN_EMPTY, err);
-    if (status == OK)
+    if (status == OK) {
         reply_note(call->reply,
                    "%s is forgotten: its card and address are gone. What was exchanged stays "
                    "provable.",
                    row.code.text);
+    }
     return status;
 }
 
@@ -417,10 +424,11 @@ static enum status set_hold(struct admin *admin,
 {
     struct peer_row row;
     enum status status = find(admin, call, &row, err);
-    if (status == OK && row.state != PEER_ACCEPTED)
+    if (status == OK && row.state != PEER_ACCEPTED) {
         status =
             error_set(err, ERR_WRONG_STATE, "%s is %s, not accepted: nothing goes to it anyway",
                       row.code.text, peer_state_name(row.state));
+    }
     if (status == OK && row.held == held)
         status = error_set(err, ERR_WRONG_STATE, held ? "%s is held already" : "%s is not held",
                            row.code.text);
@@ -435,10 +443,11 @@ static enum status set_hold(struct admin *admin,
 enum status peer_ops_hold(void *context, struct control_call *call, struct error *err)
 {
     enum status status = set_hold(context, call, true, err);
-    if (status == OK)
+    if (status == OK) {
         reply_note(call->reply, "Held: only recalls go to %s now. To lift it: comityctl release %s",
                    argument_text(&call->arguments, "peer"),
                    argument_text(&call->arguments, "peer"));
+    }
     return status;
 }
 

@@ -116,12 +116,13 @@ static void put_common(struct reply_writer *w, const struct cooperation *c)
 
 static void put_notes(struct reply_writer *w, const struct gathering *gathering)
 {
-    reply_note(w, "%s", COOPERATION_DISCLAIMER);
-    if (gathering->unnamed > 0)
+    reply_note(w, "%s", cooperation_disclaimer);
+    if (gathering->unnamed > 0) {
         reply_note(w,
                    "%zu releases are left out: their consents do not allow naming the State beside "
                    "its figures.",
                    gathering->unnamed);
+    }
     if (gathering->other_purpose > 0)
         reply_note(w, "%zu releases are left out: they were given for another purpose.",
                    gathering->other_purpose);

@@ -66,14 +66,18 @@ static enum status read_files(struct admin *admin,
 /* The same snapshot in two files of one command: which one would count? */
 static enum status refuse_twins(const struct sdmx_release_list *list, struct error *err)
 {
-    for (size_t i = 0; i < list->count; i++)
-        for (size_t j = i + 1; j < list->count; j++)
-            if (span_equal(buf_span(&list->items[i].identity), buf_span(&list->items[j].identity)))
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t j = i + 1; j < list->count; j++) {
+            if (span_equal(buf_span(&list->items[i].identity),
+                           buf_span(&list->items[j].identity))) {
                 return error_set(
                     err, ERR_INVALID,
                     "two of the files hold the same dataset, period and source; "
                     "nothing was imported; next: put them into one file, or import one "
                     "after the other");
+            }
+        }
+    }
     return OK;
 }
 
@@ -176,11 +180,12 @@ void stats_ops_put(struct reply_writer *w, const struct release *release)
     size_t count = 0;
     for (unsigned i = 0; i < structure->dimension_count; i++) {
         struct span only = release_dimension(release, 0, i);
-        if (release->dimensions[i].value_count == 1)
+        if (release->dimensions[i].value_count == 1) {
             reply_field(w, structure->dimensions[i].id, structure->dimensions[i].name, "%.*s",
                         (int)only.size, (const char *)only.data);
-        else
+        } else {
             shown[count++] = i;
+        }
     }
     for (size_t i = 0; i < count; i++)
         columns[i] = (struct reply_column){ structure->dimensions[shown[i]].id,
@@ -195,11 +200,12 @@ void stats_ops_put(struct reply_writer *w, const struct release *release)
         }
         put_value(w, release, row);
     }
-    if (rows > ROWS_SHOWN_MAX)
+    if (rows > ROWS_SHOWN_MAX) {
         reply_note(w,
                    "The first %d of %zu observations are shown. All of them: comityctl stats "
                    "export.",
                    ROWS_SHOWN_MAX, rows);
+    }
 }
 
 static enum status put_whole(void *context, const struct records_view *view, struct error *err)
@@ -257,7 +263,7 @@ enum status stats_ops_export(void *context, struct control_call *call, struct er
         char id[ID_TEXT_SIZE];
         char name[ID_TEXT_SIZE + 8];
         id_format(&row.record_id, id);
-        snprintf(name, sizeof(name), "%s.csv", id);
+        (void)snprintf(name, sizeof(name), "%s.csv", id);
         reply_blob(call->reply, "release", name, buf_span(&text));
     }
     buf_fini(&text);

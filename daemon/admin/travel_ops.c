@@ -180,8 +180,8 @@ static enum status put_one(void *context,
     struct one *one = context;
     if (received->row.state != HOLDING_ACTIVE || !received->has_text) {
         one->others++;
-        snprintf(one->state, sizeof(one->state), "%s", received->state);
-        snprintf(one->why, sizeof(one->why), "%s", received->why);
+        (void)snprintf(one->state, sizeof(one->state), "%s", received->state);
+        (void)snprintf(one->why, sizeof(one->why), "%s", received->why);
         return OK;
     }
     bool another = one->found > 0 && (!id_equal(&one->subject, &received->row.subject_id) ||
@@ -282,10 +282,11 @@ static enum status match(
     id_format(entry, text);
     if (strncmp(text, place->prefix, strlen(place->prefix)) != 0)
         return OK;
-    if (place->found > 0 && !id_equal(&place->entry, entry))
+    if (place->found > 0 && !id_equal(&place->entry, entry)) {
         return error_set(err, ERR_CONFLICT,
                          "more than one entry begins with %s; next: type more of its digits",
                          place->prefix);
+    }
     place->entry = *entry;
     place->feed_id = feed_id;
     place->index = index;
@@ -312,11 +313,12 @@ static enum status place_by_id(struct admin *admin, struct place *place, struct 
     enum status status = listing_given(admin->feed, &given, match_given, place, err);
     if (status == OK)
         status = listing_received(admin->feed, &received, match_received, place, err);
-    if (status == OK && place->found == 0)
+    if (status == OK && place->found == 0) {
         status = error_set(err, ERR_NOT_FOUND,
                            "no entry that was given or received begins with %s; next: comityctl "
                            "given, or comityctl received --all",
                            place->prefix);
+    }
     return status;
 }
 
@@ -328,10 +330,11 @@ static enum status place_by_index(struct admin *admin,
     struct code code;
     bool given = argument_code(&call->arguments, "given-to", &code);
     bool received = argument_given(&call->arguments, "received-from");
-    if (given == received || !argument_given(&call->arguments, "index"))
+    if (given == received || !argument_given(&call->arguments, "index")) {
         return error_set(err, ERR_INVALID,
                          "which entry? next: give ENTRY, or --index with either --given-to or "
                          "--received-from");
+    }
     if (received && !argument_code(&call->arguments, "received-from", &code))
         return error_set(err, ERR_INTERNAL, "an argument lost its value");
     struct peer_row peer;

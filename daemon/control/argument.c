@@ -14,9 +14,9 @@ enum { SHOWN_SIZE = 64, CHOICES_TEXT_SIZE = 300, DIGEST_DIGITS = 2 * DIGEST_SIZE
 void argument_shown(const struct argument_rule *rule, char *ret_text, size_t size)
 {
     if (rule->shown != NULL)
-        snprintf(ret_text, size, "%s", rule->shown);
+        (void)snprintf(ret_text, size, "%s", rule->shown);
     else
-        snprintf(ret_text, size, "--%s", rule->name);
+        (void)snprintf(ret_text, size, "--%s", rule->name);
 }
 
 /* -- one value against its rule -----------------------------------------------------------------
@@ -50,10 +50,11 @@ static enum status check_number(const struct argument_rule *rule,
 static enum status check_id(const char *value, struct error *err)
 {
     size_t digits = strspn(value, "0123456789abcdef");
-    if (value[digits] != '\0' || digits < ID_PREFIX_MIN || digits > 2 * ID_SIZE)
+    if (value[digits] != '\0' || digits < ID_PREFIX_MIN || digits > (size_t)2 * ID_SIZE) {
         return error_set(err, ERR_INVALID,
                          "must be an id as the listings show it: %d to %d of 0-9 and a-f",
                          ID_PREFIX_MIN, 2 * ID_SIZE);
+    }
     return OK;
 }
 
@@ -74,11 +75,12 @@ static bool read_digest(const char *value, struct digest *ret_digest)
 
 static bool read_choice(const struct argument_rule *rule, const char *value, size_t *ret_index)
 {
-    for (size_t i = 0; rule->choices[i] != NULL; i++)
+    for (size_t i = 0; rule->choices[i] != NULL; i++) {
         if (strcmp(rule->choices[i], value) == 0) {
             *ret_index = i;
             return true;
         }
+    }
     return false;
 }
 
@@ -154,7 +156,7 @@ static const struct argument_rule *find_rule(const struct arguments *arguments, 
 static void report_unknown(struct reply_writer *w, const char *name, const char *value)
 {
     char field[SHOWN_SIZE];
-    snprintf(field, sizeof(field), "--%s", name);
+    (void)snprintf(field, sizeof(field), "--%s", name);
     report(w, field, value, "no such option here");
 }
 

@@ -22,11 +22,12 @@ static enum status find(struct serving *serving, const struct request *request, 
 {
     const struct operation *operation = operation_find(request->operation);
     const struct control_handler *handler = find_handler(serving->service, request->operation);
-    if (operation == NULL || handler == NULL)
+    if (operation == NULL || handler == NULL) {
         return error_set(err, ERR_UNSUPPORTED,
                          "this comityd has no operation '%.40s'; next: use the comityctl that came "
                          "with it",
                          request->operation);
+    }
     serving->operation = operation;
     serving->handler = handler;
     serving->call.arguments.request = request;

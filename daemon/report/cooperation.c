@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char COOPERATION_DISCLAIMER[] =
+const char cooperation_disclaimer[] =
     "States count different things at different stages, so these figures cannot be added up or "
     "ranked. A difference between two figures is a difference between two records, and no error "
     "of either. The designations do not imply any opinion on the legal status of any country, "
@@ -96,16 +96,18 @@ static enum status find_state(struct cooperation *cooperation,
                               unsigned *ret_state,
                               struct error *err)
 {
-    for (size_t i = 0; i < cooperation->state_count; i++)
+    for (size_t i = 0; i < cooperation->state_count; i++) {
         if (code_equal(&cooperation->states[i].code, code)) {
             *ret_state = (unsigned)i;
             return OK;
         }
-    if (cooperation->state_count == COOPERATION_STATES_MAX)
+    }
+    if (cooperation->state_count == COOPERATION_STATES_MAX) {
         return error_set(err, ERR_LIMIT,
                          "figures of more than %d States do not fit beside each other; next: name "
                          "some with --from",
                          COOPERATION_STATES_MAX);
+    }
     struct state *state = &cooperation->states[cooperation->state_count];
     const char *name = area_name(span_text(code->text));
     state->code = *code;
@@ -146,11 +148,12 @@ enum status cooperation_add(struct cooperation *cooperation,
     for (size_t row = 0; status == OK && row < release->observation_count; row++) {
         if (!is_wanted(&cooperation->filter, release, row))
             continue;
-        if (cooperation->figure_count == COOPERATION_FIGURES_MAX)
+        if (cooperation->figure_count == COOPERATION_FIGURES_MAX) {
             return error_set(err, ERR_LIMIT,
                              "more than %d figures; next: narrow the report with --indicator, "
                              "--type, --direction or --period",
                              COOPERATION_FIGURES_MAX);
+        }
         status = find_state(cooperation, publisher, &state, err);
         if (status != OK)
             break;

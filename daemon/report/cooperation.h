@@ -55,6 +55,6 @@ const char *cooperation_dimension(const struct cooperation *cooperation,
 const char *cooperation_value(const struct cooperation *cooperation, size_t line, size_t state);
 
 /* The sentence that stands under every such table. */
-extern const char COOPERATION_DISCLAIMER[];
+extern const char cooperation_disclaimer[];
 
 #endif

@@ -32,12 +32,14 @@ static bool count_fields(struct span bytes, const uint32_t *numbers, size_t coun
 {
     struct reader r = reader_init(bytes);
     struct field field;
-    while (field_next(&r, &field))
-        for (size_t i = 0; i < count; i++)
+    while (field_next(&r, &field)) {
+        for (size_t i = 0; i < count; i++) {
             if (field.number == numbers[i]) {
                 ret[i]++;
                 r.failed |= field.type != FIELD_BYTES;
             }
+        }
+    }
     return !r.failed;
 }
 

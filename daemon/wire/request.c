@@ -55,11 +55,12 @@ enum status request_encode(const struct request *request, struct buf *append_to,
                  request->files[i].bytes);
     enum status status = writer_done(&w, "request", err);
     size_t size = append_to->size - start - FRAME_HEAD_SIZE;
-    if (status == OK && size > CONTROL_REQUEST_MAX)
+    if (status == OK && size > CONTROL_REQUEST_MAX) {
         status = error_set(err, ERR_LIMIT,
                            "the request has %zu bytes, more than %d; next: send fewer or smaller "
                            "files at once",
                            size, CONTROL_REQUEST_MAX);
+    }
     if (status != OK) {
         append_to->size = start;
         return status;
@@ -93,10 +94,11 @@ static enum status count_parts(struct span message, struct decoder *d)
     if (d->request.argument_count > MESSAGE_FIELDS_MAX)
         return error_set(d->err, ERR_LIMIT, "request: %zu arguments, more than %d",
                          d->request.argument_count, MESSAGE_FIELDS_MAX);
-    if (d->request.file_count > REQUEST_FILES_MAX)
+    if (d->request.file_count > REQUEST_FILES_MAX) {
         return error_set(d->err, ERR_LIMIT,
                          "request: %zu files, more than %d; next: send them in several commands",
                          d->request.file_count, REQUEST_FILES_MAX);
+    }
     d->request.arguments =
         arena_take(&d->arena, d->request.argument_count, sizeof(struct request_argument));
     d->request.files = arena_take(&d->arena, d->request.file_count, sizeof(struct request_file));
@@ -203,11 +205,12 @@ enum status request_decode(struct span message, struct request *ret_request, str
     size_t files = 0;
     while (status == OK && field_next(&r, &field))
         status = take_field(&d, &field, &arguments, &files);
-    if (status == OK && d.version != REQUEST_VERSION)
+    if (status == OK && d.version != REQUEST_VERSION) {
         status = error_set(err, ERR_UNSUPPORTED,
                            "request: version %llu, this comityd speaks %d; next: use the comityctl "
                            "that came with it",
                            (unsigned long long)d.version, REQUEST_VERSION);
+    }
     if (status == OK && d.request.operation == NULL)
         status = error_set(err, ERR_INVALID, "request: no operation");
     if (status != OK) {

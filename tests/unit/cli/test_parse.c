@@ -277,12 +277,12 @@ static void help_names_every_command_group_option_and_exit_code(void **state)
     const struct command *commands = command_all(&count);
     for (size_t i = 0; i < count; i++)
         CHECK_CONTAINS(help_of(NULL, NULL), commands[i].words);
-    for (size_t i = 0; OPTION_HELP[i].typed != NULL; i++)
-        CHECK_CONTAINS(help_of(NULL, NULL), OPTION_HELP[i].typed);
-    for (size_t i = 0; i < EXIT_CODE_COUNT; i++) {
+    for (size_t i = 0; option_help[i].typed != NULL; i++)
+        CHECK_CONTAINS(help_of(NULL, NULL), option_help[i].typed);
+    for (size_t i = 0; i < exit_code_count; i++) {
         char start[24]; /* the rest may stand in the next line */
-        (void)snprintf(start, sizeof(start), "  %d   %.12s", EXIT_CODES[i].code,
-                       EXIT_CODES[i].says);
+        (void)snprintf(start, sizeof(start), "  %d   %.12s", exit_codes[i].code,
+                       exit_codes[i].says);
         CHECK_CONTAINS(help_of(NULL, NULL), start);
     }
     size_t group_count = 0;
