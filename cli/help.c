@@ -6,14 +6,14 @@
 enum { WIDTH = 79, LABEL_SIZE = 64 };
 
 const struct exit_code exit_codes[] = {
-    {EXIT_OK,           "done"                                                                  },
-    { EXIT_FAILED,      "refused or failed; the message says why"                               },
-    { EXIT_USAGE,       "the command line is wrong; nothing was asked"                          },
-    { EXIT_UNREACHABLE, "comityd cannot be reached"                                             },
-    { EXIT_PROBLEMS,    "problems in what was given (a file, a card, a consent); all are listed"},
-    { EXIT_DENIED,      "this person may not do it, or it takes another person"                 },
-    { EXIT_AGAIN,       "something changed in between, or the node is busy: look and try again" },
-    { EXIT_UNTRUE,      "a hash, signature or proof does not hold"                              },
+    { EXIT_OK, "done" },
+    { EXIT_FAILED, "refused or failed; the message says why" },
+    { EXIT_USAGE, "the command line is wrong; nothing was asked" },
+    { EXIT_UNREACHABLE, "comityd cannot be reached" },
+    { EXIT_PROBLEMS, "problems in what was given (a file, a card, a consent); all are listed" },
+    { EXIT_DENIED, "this person may not do it, or it takes another person" },
+    { EXIT_AGAIN, "something changed in between, or the node is busy: look and try again" },
+    { EXIT_UNTRUE, "a hash, signature or proof does not hold" },
 };
 const size_t exit_code_count = sizeof(exit_codes) / sizeof(exit_codes[0]);
 
@@ -220,8 +220,7 @@ enum status help_text(const struct command_group *group,
     return page.status;
 }
 
-/* -- the manual page ----------------------------------------------------------------------------
- */
+/* -- the manual page --------------------------------------------------------------------------- */
 
 /* Text in roff: backslashes, hyphens and a leading dot or quote lose their meaning. */
 static void put_roff(struct page *page, const char *text)

@@ -16,8 +16,7 @@
 
 enum { LOGIN_SIZE = 64 };
 
-/* -- what was asked for -------------------------------------------------------------------------
- */
+/* -- what was asked for ------------------------------------------------------------------------ */
 
 static void report(struct local_call *call, const char *field, const char *value, const char *rule)
 {
@@ -72,8 +71,7 @@ static void take_operators(struct init *init,
     init->operators = text_or(arguments, "operators", login);
 }
 
-/* -- where --------------------------------------------------------------------------------------
- */
+/* -- where ------------------------------------------------------------------------------------- */
 
 static enum status join(char ret_path[static INIT_PATH_SIZE],
                         const char *directory,
@@ -165,8 +163,7 @@ static enum status refuse_existing(const struct init *init, struct error *err)
                      there);
 }
 
-/* -- making -------------------------------------------------------------------------------------
- */
+/* -- making ------------------------------------------------------------------------------------ */
 
 /* The daemon of an installed node runs as the user comity: what was made is to be its own. */
 static void hand_over(const struct init *init)

@@ -21,8 +21,7 @@ enum status init_write(
     return status == OK ? init_made(init, path, err) : status;
 }
 
-/* -- identity -----------------------------------------------------------------------------------
- */
+/* -- identity ---------------------------------------------------------------------------------- */
 
 struct identity {
     struct init *init;
@@ -156,8 +155,7 @@ enum status init_identity(struct init *init, struct error *err)
     return status;
 }
 
-/* -- configuration ------------------------------------------------------------------------------
- */
+/* -- configuration ----------------------------------------------------------------------------- */
 
 struct setting {
     const char *section; /* begins a section when it is not NULL */
@@ -180,23 +178,23 @@ static enum status put_setting(const struct setting *setting, struct buf *text, 
 enum status init_config(struct init *init, struct error *err)
 {
     const struct setting settings[] = {
-        {"node",      "realm",     init->realm.text, "The federation; cannot be changed later."      },
-        { NULL,       "code",      init->code.text,  "This node's code; cannot be changed later."    },
-        { NULL,       "name",      init->name,       "The name that people read."                    },
-        { "storage",  "directory", init->data,
-         "Database, root key, heads: one node only, on a local disk."                                },
+        { "node", "realm", init->realm.text, "The federation; cannot be changed later." },
+        { NULL, "code", init->code.text, "This node's code; cannot be changed later." },
+        { NULL, "name", init->name, "The name that people read." },
+        { "storage", "directory", init->data,
+          "Database, root key, heads: one node only, on a local disk." },
         { "identity", "directory", init->identity,
-         "Keys and certificates of the roles, and the card."                                         },
-        { "network",  "listen",    init->listen,
-         "HOST:PORT to wait on; empty: this node only calls others."                                 },
-        { NULL,       "address",   init->address,    "HOST:PORT that others call; it is on the card."},
-        { NULL,       "dial",      "yes",            "Whether this node calls others: yes or no."    },
-        { "control",  "socket",    init->socket,     "Where comityctl reaches the node."             },
-        { NULL,       "operators", init->operators,
-         "Who prepares: users, numeric uids, @groups, separated by blanks."                          },
-        { NULL,       "approvers", init->approvers,  "Who approves; never the person who proposed."  },
-        { NULL,       "auditors",  init->auditors,   "Who may read, and nothing else."               },
-        { "log",      "level",     "info",           "error, warning, info or debug."                },
+          "Keys and certificates of the roles, and the card." },
+        { "network", "listen", init->listen,
+          "HOST:PORT to wait on; empty: this node only calls others." },
+        { NULL, "address", init->address, "HOST:PORT that others call; it is on the card." },
+        { NULL, "dial", "yes", "Whether this node calls others: yes or no." },
+        { "control", "socket", init->socket, "Where comityctl reaches the node." },
+        { NULL, "operators", init->operators,
+          "Who prepares: users, numeric uids, @groups, separated by blanks." },
+        { NULL, "approvers", init->approvers, "Who approves; never the person who proposed." },
+        { NULL, "auditors", init->auditors, "Who may read, and nothing else." },
+        { "log", "level", "info", "error, warning, info or debug." },
     };
     struct buf text = BUF_INIT;
     enum status status = buf_printf(&text, err,

@@ -8,14 +8,14 @@
 enum { NAME_SIZE = 64, RULE_SIZE = 160, NEAREST_MAX = 128 };
 
 const struct option_text option_help[] = {
-    {"--config FILE",  "configuration of the node (default: /etc/comity/comity.conf)"    },
+    { "--config FILE", "configuration of the node (default: /etc/comity/comity.conf)" },
     { "--socket PATH", "control socket, instead of the one that the configuration names" },
-    { "--json",        "answer as one JSON object"                                       },
-    { "--plain",       "one item a line, without lines and columns, for screen readers"  },
-    { "--out FILE",    "where a command gives a file: write it there (it must not exist)"},
-    { "--help",        "explain the command, the group or comityctl, and do nothing"     },
-    { "--version",     "print the version, and do nothing"                               },
-    { NULL,            NULL                                                              }
+    { "--json", "answer as one JSON object" },
+    { "--plain", "one item a line, without lines and columns, for screen readers" },
+    { "--out FILE", "where a command gives a file: write it there (it must not exist)" },
+    { "--help", "explain the command, the group or comityctl, and do nothing" },
+    { "--version", "print the version, and do nothing" },
+    { NULL, NULL },
 };
 
 struct parser {
@@ -35,8 +35,7 @@ static void report(struct parser *p, const char *field, const char *value, const
                                    .file = "", .field = field, .value = value, .rule = rule });
 }
 
-/* -- the nearest word ---------------------------------------------------------------------------
- */
+/* -- the nearest word -------------------------------------------------------------------------- */
 
 static unsigned smaller(unsigned a, unsigned b)
 {
@@ -79,8 +78,7 @@ const char *parse_nearest(const char *typed, const char *const *words, size_t co
     return best;
 }
 
-/* -- options ------------------------------------------------------------------------------------
- */
+/* -- options ----------------------------------------------------------------------------------- */
 
 /* The value of the option at p->at: behind '=', or the next word.  NULL when there is none. */
 static const char *take_value(struct parser *p, const char *typed, const char *inline_value)
@@ -100,11 +98,9 @@ static bool take_switch(struct parser *p, const char *name)
         const char *name;
         bool *to;
     } switches[] = {
-        {"--json",     &p->in.options.json   },
-        { "--plain",   &p->in.options.plain  },
-        { "--help",    &p->in.options.help   },
-        { "-h",        &p->in.options.help   },
-        { "--version", &p->in.options.version},
+        { "--json", &p->in.options.json },       { "--plain", &p->in.options.plain },
+        { "--help", &p->in.options.help },       { "-h", &p->in.options.help },
+        { "--version", &p->in.options.version },
     };
     for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
         if (strcmp(switches[i].name, name) == 0) {
@@ -121,9 +117,9 @@ static bool take_global(struct parser *p, const char *name, const char *inline_v
         const char *name;
         const char **to;
     } values[] = {
-        {"--config",  &p->in.options.config},
-        { "--socket", &p->in.options.socket},
-        { "--out",    &p->in.options.out   },
+        { "--config", &p->in.options.config },
+        { "--socket", &p->in.options.socket },
+        { "--out", &p->in.options.out },
     };
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         if (strcmp(values[i].name, name) != 0)
@@ -201,8 +197,7 @@ static void take_dashes(struct parser *p)
         take_option(p, name, inline_value);
 }
 
-/* -- words --------------------------------------------------------------------------------------
- */
+/* -- words ------------------------------------------------------------------------------------- */
 
 static bool is_filled(const struct parser *p, const struct argument_rule *rule)
 {
@@ -288,8 +283,7 @@ static enum status take_all(struct parser *p, struct error *err)
     return OK;
 }
 
-/* -- the whole ----------------------------------------------------------------------------------
- */
+/* -- the whole --------------------------------------------------------------------------------- */
 
 static enum status check(struct parser *p, struct error *err)
 {

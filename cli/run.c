@@ -32,8 +32,7 @@ int run_exit_code(const char *status, bool problems)
     return EXIT_FAILED;
 }
 
-/* -- showing ------------------------------------------------------------------------------------
- */
+/* -- showing ----------------------------------------------------------------------------------- */
 
 static size_t terminal_width(FILE *out)
 {
@@ -150,8 +149,7 @@ static void show_progress(const struct reply *reply)
     buf_fini(&line);
 }
 
-/* -- doing --------------------------------------------------------------------------------------
- */
+/* -- doing ------------------------------------------------------------------------------------- */
 
 /* Reads the files that were named; every one that cannot be read is a problem. */
 static enum status attach(struct request *request, struct reply_writer *problems, struct error *err)

@@ -121,9 +121,9 @@ static enum status show_card(struct verify *v, const struct card *card, struct e
 static enum status show_cards(struct verify *v, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"code",         "Code",        false},
-        { "name",        "Name",        false},
-        { "fingerprint", "Fingerprint", false},
+        { "code", "Code", false },
+        { "name", "Name", false },
+        { "fingerprint", "Fingerprint", false },
     };
     reply_table(v->call->reply, "cards", "This rests on these cards; compare their fingerprints",
                 columns, 3);

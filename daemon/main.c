@@ -52,13 +52,13 @@ static int usage_error(const char *text, const char *value)
 static int parse(int argc, char **argv, struct arguments *ret)
 {
     static const struct option options[] = {
-        {"config",        required_argument, NULL, 'c'},
-        { "create",       no_argument,       NULL, 'n'},
-        { "restore",      required_argument, NULL, 'r'},
-        { "check-config", no_argument,       NULL, 'k'},
-        { "version",      no_argument,       NULL, 'v'},
-        { "help",         no_argument,       NULL, 'h'},
-        { NULL,           0,                 NULL, 0  },
+        { "config", required_argument, NULL, 'c' },
+        { "create", no_argument, NULL, 'n' },
+        { "restore", required_argument, NULL, 'r' },
+        { "check-config", no_argument, NULL, 'k' },
+        { "version", no_argument, NULL, 'v' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     struct arguments arguments = { DEFAULT_CONFIG, NULL, ACTION_RUN };
     int actions = 0;

@@ -18,8 +18,7 @@ static void put_id(struct reply_writer *w, const char *title, const struct id *i
     ops_field_id(w, "id", "Id", id);
 }
 
-/* -- drafting -----------------------------------------------------------------------------------
- */
+/* -- drafting ---------------------------------------------------------------------------------- */
 
 struct draft {
     struct consents_request request;
@@ -188,8 +187,7 @@ enum status consent_ops_draft(void *context, struct control_call *call, struct e
     return OK;
 }
 
-/* -- preview ------------------------------------------------------------------------------------
- */
+/* -- preview ----------------------------------------------------------------------------------- */
 
 static void put_preview_record(struct reply_writer *w, const struct preview_record *record)
 {
@@ -203,11 +201,8 @@ static void put_preview_record(struct reply_writer *w, const struct preview_reco
 static void put_preview_records(struct reply_writer *w, const struct preview *preview)
 {
     static const struct reply_column columns[] = {
-        {"id",       "Id",      false},
-        { "version", "Version", true },
-        { "kind",    "Kind",    false},
-        { "bytes",   "Bytes",   true },
-        { "title",   "Title",   false},
+        { "id", "Id", false },      { "version", "Version", true }, { "kind", "Kind", false },
+        { "bytes", "Bytes", true }, { "title", "Title", false },
     };
     reply_table(w, "records", "Records that would leave, to each recipient", columns, 5);
     for (size_t i = 0; i < preview->record_count; i++)
@@ -225,8 +220,8 @@ static uint64_t held_by(const struct preview *preview, const struct preview_reci
 static void put_preview_recipients(struct reply_writer *w, const struct preview *preview)
 {
     static const struct reply_column columns[] = {
-        {"code",  "Code",                          false},
-        { "name", "Name",                          false},
+        { "code", "Code", false },
+        { "name", "Name", false },
         { "held", "Records that it holds already", true },
     };
     reply_table(w, "recipients", "Recipients", columns, 3);
@@ -288,8 +283,7 @@ enum status consent_ops_preview(void *context, struct control_call *call, struct
     return status;
 }
 
-/* -- steps --------------------------------------------------------------------------------------
- */
+/* -- steps ------------------------------------------------------------------------------------- */
 
 /* With --digest: what is proposed must be what that person has seen. */
 static enum status check_digest(struct admin *admin,

@@ -25,8 +25,7 @@ static void join_codes(const struct consents_view *view, char ret_text[static CO
     }
 }
 
-/* -- list ---------------------------------------------------------------------------------------
- */
+/* -- list -------------------------------------------------------------------------------------- */
 
 static enum status put_row(void *context, const struct consents_view *view, struct error *err)
 {
@@ -46,13 +45,10 @@ static enum status put_row(void *context, const struct consents_view *view, stru
 enum status consent_ops_list(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"id",          "Id",         false},
-        { "state",      "State",      false},
-        { "purpose",    "Purpose",    false},
-        { "form",       "Form",       false},
-        { "records",    "Records",    true },
-        { "recipients", "Recipients", false},
-        { "until",      "Until",      false},
+        { "id", "Id", false },           { "state", "State", false },
+        { "purpose", "Purpose", false }, { "form", "Form", false },
+        { "records", "Records", true },  { "recipients", "Recipients", false },
+        { "until", "Until", false },
     };
     struct admin *admin = context;
     bool all = !argument_given(&call->arguments, "state");
@@ -62,8 +58,7 @@ enum status consent_ops_list(void *context, struct control_call *call, struct er
     return consents_list(admin->feed, state, put_row, call->reply, err);
 }
 
-/* -- one ----------------------------------------------------------------------------------------
- */
+/* -- one --------------------------------------------------------------------------------------- */
 
 static enum status put_whole(void *context, const struct consents_view *view, struct error *err)
 {
@@ -136,10 +131,10 @@ static enum status put_deliveries(struct admin *admin,
 enum status consent_ops_show(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"id",       "Id",      false},
+        { "id", "Id", false },
         { "version", "Version", true },
-        { "kind",    "Kind",    false},
-        { "title",   "Title",   false},
+        { "kind", "Kind", false },
+        { "title", "Title", false },
     };
     struct admin *admin = context;
     struct consent_row row;
@@ -172,11 +167,8 @@ static enum status put_event(void *context,
 enum status consent_ops_history(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"time",  "Time", false},
-        { "user", "User", true },
-        { "from", "From", false},
-        { "to",   "To",   false},
-        { "what", "What", false},
+        { "time", "Time", false }, { "user", "User", true },  { "from", "From", false },
+        { "to", "To", false },     { "what", "What", false },
     };
     struct admin *admin = context;
     struct consent_row row;

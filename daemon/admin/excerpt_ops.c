@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* -- adding -------------------------------------------------------------------------------------
- */
+/* -- adding ------------------------------------------------------------------------------------ */
 
 /* The option of a field: its name with hyphens. */
 static void option_of(enum excerpt_field field, char ret_name[static PROBLEM_FIELD_SIZE])
@@ -104,8 +103,7 @@ enum status excerpt_ops_add(void *context, struct control_call *call, struct err
     return status;
 }
 
-/* -- importing ----------------------------------------------------------------------------------
- */
+/* -- importing --------------------------------------------------------------------------------- */
 
 static enum status append_list(struct excerpt_list *to,
                                struct excerpt_list *from,
@@ -162,9 +160,9 @@ static enum status import(struct admin *admin,
     enum status status = records_import_excerpts(admin->feed, call->caller->uid, list, ids, err);
     if (status == OK) {
         static const struct reply_column columns[] = {
-            {"id",       "Id",      false},
-            { "article", "Article", false},
-            { "title",   "Title",   false},
+            { "id", "Id", false },
+            { "article", "Article", false },
+            { "title", "Title", false },
         };
         reply_table(call->reply, "records", "Imported", columns, 3);
         for (size_t i = 0; i < list->count; i++) {
@@ -191,8 +189,7 @@ enum status excerpt_ops_import(void *context, struct control_call *call, struct 
     return status;
 }
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 static enum status put_row(void *context, const struct records_view *view, struct error *err)
 {
@@ -223,13 +220,10 @@ static void select_by(const struct arguments *arguments, struct records_selector
 enum status excerpt_ops_list(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"id",        "Id",       false},
-        { "version",  "Version",  true },
-        { "state",    "State",    false},
-        { "kind",     "Kind",     false},
-        { "article",  "Article",  false},
-        { "language", "Language", false},
-        { "title",    "Title",    false},
+        { "id", "Id", false },           { "version", "Version", true },
+        { "state", "State", false },     { "kind", "Kind", false },
+        { "article", "Article", false }, { "language", "Language", false },
+        { "title", "Title", false },
     };
     struct admin *admin = context;
     struct records_selector selector;

@@ -13,8 +13,7 @@
 
 enum { PAGE = 16, JOURNAL_DEFAULT = 50 };
 
-/* -- status -------------------------------------------------------------------------------------
- */
+/* -- status ------------------------------------------------------------------------------------ */
 
 static enum status put_node(struct admin *admin, struct reply_writer *w, struct error *err)
 {
@@ -61,12 +60,12 @@ static enum status put_peer(struct admin *admin,
 static enum status put_peers(struct admin *admin, struct reply_writer *w, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"code",       "Peer",           false},
-        { "state",     "State",          false},
-        { "connected", "Connected",      false},
-        { "waiting",   "Waiting for it", true },
-        { "contact",   "Last contact",   false},
-        { "problem",   "Last problem",   false},
+        { "code", "Peer", false },
+        { "state", "State", false },
+        { "connected", "Connected", false },
+        { "waiting", "Waiting for it", true },
+        { "contact", "Last contact", false },
+        { "problem", "Last problem", false },
     };
     reply_table(w, "peers", "Peers", columns, sizeof(columns) / sizeof(columns[0]));
     struct peer_row rows[PAGE];
@@ -86,12 +85,8 @@ static enum status put_peers(struct admin *admin, struct reply_writer *w, struct
 static enum status put_alarms(struct admin *admin, struct reply_writer *w, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"number", "No.",   true },
-        { "since", "Since", false},
-        { "times", "Times", true },
-        { "kind",  "Kind",  false},
-        { "peer",  "Peer",  false},
-        { "text",  "Alarm", false},
+        { "number", "No.", true }, { "since", "Since", false }, { "times", "Times", true },
+        { "kind", "Kind", false }, { "peer", "Peer", false },   { "text", "Alarm", false },
     };
     reply_table(w, "alarms", "Alarms", columns, sizeof(columns) / sizeof(columns[0]));
     struct alarm_row rows[PAGE];
@@ -138,8 +133,7 @@ enum status node_ops_status(void *context, struct control_call *call, struct err
     return status;
 }
 
-/* -- inbox --------------------------------------------------------------------------------------
- */
+/* -- inbox ------------------------------------------------------------------------------------- */
 
 static enum status put_task(void *context, const struct listing_task *task, struct error *err)
 {
@@ -155,19 +149,15 @@ static enum status put_task(void *context, const struct listing_task *task, stru
 enum status node_ops_inbox(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"what",     "What",  false},
-        { "subject", "Of",    false},
-        { "since",   "Since", false},
-        { "text",    "About", false},
-        { "command", "Next",  false},
+        { "what", "What", false },  { "subject", "Of", false },   { "since", "Since", false },
+        { "text", "About", false }, { "command", "Next", false },
     };
     struct admin *admin = context;
     reply_table(call->reply, "tasks", "Waiting for you", columns, 5);
     return listing_inbox(admin->feed, call->caller->uid, put_task, call->reply, err);
 }
 
-/* -- journal ------------------------------------------------------------------------------------
- */
+/* -- journal ----------------------------------------------------------------------------------- */
 
 static enum status put_record(void *context, const struct journal_record *record, struct error *err)
 {
@@ -196,14 +186,9 @@ static enum status skip_record(void *context,
 enum status node_ops_journal(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"index",   "No.",    true },
-        { "time",   "Time",   false},
-        { "uid",    "Uid",    true },
-        { "user",   "User",   false},
-        { "action", "Action", false},
-        { "object", "Of",     false},
-        { "result", "Result", false},
-        { "detail", "Detail", false},
+        { "index", "No.", true },      { "time", "Time", false },     { "uid", "Uid", true },
+        { "user", "User", false },     { "action", "Action", false }, { "object", "Of", false },
+        { "result", "Result", false }, { "detail", "Detail", false },
     };
     struct admin *admin = context;
     uint64_t limit = argument_number(&call->arguments, "limit", JOURNAL_DEFAULT);
@@ -216,8 +201,7 @@ enum status node_ops_journal(void *context, struct control_call *call, struct er
     return journal_list(admin->feed, from, size, put_record, call->reply, NULL, err);
 }
 
-/* -- check --------------------------------------------------------------------------------------
- */
+/* -- check ------------------------------------------------------------------------------------- */
 
 static void put_check(struct reply_writer *w, const struct check_result *result)
 {

@@ -50,8 +50,7 @@ static enum status update(struct admin *admin, const struct peer_row *row, struc
     return status;
 }
 
-/* -- cards --------------------------------------------------------------------------------------
- */
+/* -- cards ------------------------------------------------------------------------------------- */
 
 enum status peer_ops_card(void *context, struct control_call *call, struct error *err)
 {
@@ -250,8 +249,7 @@ enum status peer_ops_add(void *context, struct control_call *call, struct error 
     return status;
 }
 
-/* -- accepting ----------------------------------------------------------------------------------
- */
+/* -- accepting --------------------------------------------------------------------------------- */
 
 /* "3, 7 and 11" for the bits of fingerprint_difference(). */
 static void name_groups(uint16_t bits, char ret_text[static GROUPS_TEXT_SIZE])
@@ -365,8 +363,7 @@ enum status peer_ops_accept(void *context, struct control_call *call, struct err
     return OK;
 }
 
-/* -- narrowing ----------------------------------------------------------------------------------
- */
+/* -- narrowing --------------------------------------------------------------------------------- */
 
 enum status peer_ops_block(void *context, struct control_call *call, struct error *err)
 {

@@ -35,13 +35,10 @@ static enum status put_row(struct admin *admin,
 enum status peer_ops_list(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"code",       "Code",         false},
-        { "name",      "Name",         false},
-        { "state",     "State",        false},
-        { "connected", "Connected",    false},
-        { "waiting",   "Waiting",      true },
-        { "contact",   "Last contact", false},
-        { "address",   "Address",      false},
+        { "code", "Code", false },       { "name", "Name", false },
+        { "state", "State", false },     { "connected", "Connected", false },
+        { "waiting", "Waiting", true },  { "contact", "Last contact", false },
+        { "address", "Address", false },
     };
     struct admin *admin = context;
     size_t wanted = argument_choice(&call->arguments, "state", 0);
@@ -62,8 +59,7 @@ enum status peer_ops_list(void *context, struct control_call *call, struct error
     return status;
 }
 
-/* -- one ----------------------------------------------------------------------------------------
- */
+/* -- one --------------------------------------------------------------------------------------- */
 
 static enum status put_fingerprint(struct admin *admin,
                                    struct reply_writer *w,
@@ -132,12 +128,12 @@ static enum status put_feeds(struct admin *admin,
                              struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"direction",       "Feed",       false},
-        { "state",          "State",      false},
-        { "size",           "Entries",    true },
-        { "receipted",      "Receipted",  true },
-        { "receipted_time", "Receipt of", false},
-        { "origin",         "Origin",     false},
+        { "direction", "Feed", false },
+        { "state", "State", false },
+        { "size", "Entries", true },
+        { "receipted", "Receipted", true },
+        { "receipted_time", "Receipt of", false },
+        { "origin", "Origin", false },
     };
     reply_table(w, "feeds", "Feeds", columns, sizeof(columns) / sizeof(columns[0]));
     struct feed_row rows[PAGE];

@@ -7,8 +7,7 @@
 
 enum { ROWS_SHOWN_MAX = 5000 };
 
-/* -- importing ----------------------------------------------------------------------------------
- */
+/* -- importing --------------------------------------------------------------------------------- */
 
 static enum status append_list(struct sdmx_release_list *to,
                                struct sdmx_release_list *from,
@@ -87,9 +86,9 @@ static enum status import(struct admin *admin,
                           struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"id",            "Id",           false},
-        { "version",      "Version",      true },
-        { "outcome",      "Outcome",      false},
+        { "id", "Id", false },
+        { "version", "Version", true },
+        { "outcome", "Outcome", false },
         { "observations", "Observations", true },
     };
     struct records_imported *imported =
@@ -124,8 +123,7 @@ enum status stats_ops_import(void *context, struct control_call *call, struct er
     return status;
 }
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 static enum status put_row(void *context, const struct records_view *view, struct error *err)
 {
@@ -144,14 +142,14 @@ static enum status put_row(void *context, const struct records_view *view, struc
 enum status stats_ops_list(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"id",            "Id",           false},
-        { "version",      "Version",      true },
-        { "state",        "State",        false},
-        { "dataset",      "Dataset",      false},
-        { "period",       "Period",       false},
-        { "source",       "Source",       false},
+        { "id", "Id", false },
+        { "version", "Version", true },
+        { "state", "State", false },
+        { "dataset", "Dataset", false },
+        { "period", "Period", false },
+        { "source", "Source", false },
         { "observations", "Observations", true },
-        { "title",        "Title",        false},
+        { "title", "Title", false },
     };
     struct admin *admin = context;
     struct records_selector selector;

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -- given --------------------------------------------------------------------------------------
- */
+/* -- given ------------------------------------------------------------------------------------- */
 
 static enum status put_given(void *context, const struct listing_given *given, struct error *err)
 {
@@ -63,18 +62,12 @@ static enum status consent_filter(struct admin *admin,
 enum status travel_ops_given(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"to",         "To",        false},
-        { "index",     "Place",     true },
-        { "record",    "Record",    false},
-        { "version",   "Version",   true },
-        { "kind",      "Kind",      false},
-        { "title",     "Title",     false},
-        { "consent",   "Consent",   false},
-        { "state",     "State",     false},
-        { "sent",      "Sent",      false},
-        { "receipted", "Receipted", false},
-        { "erased",    "Erased",    false},
-        { "entry",     "Entry",     false},
+        { "to", "To", false },           { "index", "Place", true },
+        { "record", "Record", false },   { "version", "Version", true },
+        { "kind", "Kind", false },       { "title", "Title", false },
+        { "consent", "Consent", false }, { "state", "State", false },
+        { "sent", "Sent", false },       { "receipted", "Receipted", false },
+        { "erased", "Erased", false },   { "entry", "Entry", false },
     };
     struct admin *admin = context;
     struct listing_given_filter filter = { .recipient = NULL };
@@ -90,8 +83,7 @@ enum status travel_ops_given(void *context, struct control_call *call, struct er
     return listing_given(admin->feed, &filter, put_given, call->reply, err);
 }
 
-/* -- received -----------------------------------------------------------------------------------
- */
+/* -- received ---------------------------------------------------------------------------------- */
 
 static enum status put_received(void *context,
                                 const struct listing_received *received,
@@ -117,18 +109,12 @@ static enum status put_received(void *context,
 enum status travel_ops_received(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"from",        "From",       false},
-        { "index",      "Place",      true },
-        { "record",     "Record",     false},
-        { "version",    "Version",    true },
-        { "kind",       "Kind",       false},
-        { "title",      "Title",      false},
-        { "state",      "State",      false},
-        { "why",        "Why",        false},
-        { "purpose",    "For",        false},
-        { "keep_until", "Keep until", false},
-        { "received",   "Received",   false},
-        { "entry",      "Entry",      false},
+        { "from", "From", false },         { "index", "Place", true },
+        { "record", "Record", false },     { "version", "Version", true },
+        { "kind", "Kind", false },         { "title", "Title", false },
+        { "state", "State", false },       { "why", "Why", false },
+        { "purpose", "For", false },       { "keep_until", "Keep until", false },
+        { "received", "Received", false }, { "entry", "Entry", false },
     };
     struct admin *admin = context;
     struct listing_received_filter filter = { .active_only = false };
@@ -230,8 +216,7 @@ enum status travel_ops_received_show(void *context, struct control_call *call, s
                      filter.subject_prefix);
 }
 
-/* -- recalls ------------------------------------------------------------------------------------
- */
+/* -- recalls ----------------------------------------------------------------------------------- */
 
 static enum status put_recall(void *context, const struct listing_recall *recall, struct error *err)
 {
@@ -249,13 +234,10 @@ static enum status put_recall(void *context, const struct listing_recall *recall
 enum status travel_ops_recalls(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
-        {"holder",   "Holder",    false},
-        { "record",  "Record",    false},
-        { "consent", "Consent",   false},
-        { "state",   "State",     false},
-        { "started", "Started",   false},
-        { "due",     "Due",       false},
-        { "closed",  "Confirmed", false},
+        { "holder", "Holder", false },    { "record", "Record", false },
+        { "consent", "Consent", false },  { "state", "State", false },
+        { "started", "Started", false },  { "due", "Due", false },
+        { "closed", "Confirmed", false },
     };
     struct admin *admin = context;
     bool all = argument_given(&call->arguments, "all");
@@ -264,8 +246,7 @@ enum status travel_ops_recalls(void *context, struct control_call *call, struct 
     return listing_recalls(admin->feed, !all, put_recall, call->reply, err);
 }
 
-/* -- evidence -----------------------------------------------------------------------------------
- */
+/* -- evidence ---------------------------------------------------------------------------------- */
 
 struct place {
     const char *prefix; /* of an entry id */

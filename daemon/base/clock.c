@@ -45,8 +45,9 @@ static int64_t fake_monotonic_ms(struct clock *self)
 void clock_fake_init(struct clock_fake *fake, int64_t wall_ms)
 {
     *fake = (struct clock_fake){
-        {fake_wall_ms, fake_monotonic_ms},
-        wall_ms, 0
+        { fake_wall_ms, fake_monotonic_ms },
+        wall_ms,
+        0,
     };
 }
 

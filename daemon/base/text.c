@@ -28,12 +28,16 @@ bool text_is_control(uint32_t point)
     static const struct {
         uint32_t first, last;
     } ranges[] = {
-        {0x00,    0x1f  },
-        { 0x7f,   0x9f  },
-        { 0x61c,  0x61c }, /* Arabic letter mark */
-        { 0x200e, 0x200f}, /* left-to-right, right-to-left mark */
-        { 0x2028, 0x202e}, /* separators, embeddings, overrides */
-        { 0x2066, 0x2069}, /* isolates */
+        { 0x00, 0x1f },
+        { 0x7f, 0x9f },
+        /* Arabic letter mark */
+        { 0x61c, 0x61c },
+        /* left-to-right, right-to-left mark */
+        { 0x200e, 0x200f },
+        /* separators, embeddings, overrides */
+        { 0x2028, 0x202e },
+        /* isolates */
+        { 0x2066, 0x2069 },
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         if (point >= ranges[i].first && point <= ranges[i].last)

@@ -23,8 +23,7 @@ const char *policy_reason_name(enum policy_reason reason)
     return (unsigned)reason < POLICY_REASON_COUNT ? names[reason] : "unknown";
 }
 
-/* -- one consent --------------------------------------------------------------------------------
- */
+/* -- one consent ------------------------------------------------------------------------------- */
 
 static enum policy_reason judge_record(const struct policy_consent *consent,
                                        const struct policy_record *record)
@@ -112,8 +111,7 @@ static enum policy_reason judge(const struct policy_consent *consent,
     return of_state;
 }
 
-/* -- of several, the best -----------------------------------------------------------------------
- */
+/* -- of several, the best ---------------------------------------------------------------------- */
 
 static bool is_better_grant(const struct policy_consent *a, const struct policy_consent *b)
 {
@@ -136,8 +134,7 @@ static bool is_nearer_denial(enum policy_reason reason,
     return near != NULL && id_compare(&consent->id, &near->id) < 0;
 }
 
-/* -- words --------------------------------------------------------------------------------------
- */
+/* -- words ------------------------------------------------------------------------------------- */
 
 /* A sentence is `before`, one slot that is filled in, `after`. */
 enum slot { SLOT_NONE, SLOT_CODE, SLOT_VERSION, SLOT_STATE, SLOT_PURPOSES, SLOT_FROM, SLOT_END };
@@ -148,21 +145,21 @@ static const struct sentence {
     enum slot slot;
     const char *after;
 } sentences[POLICY_REASON_COUNT] = {
-    [POLICY_ALLOWED] = {"an active consent allows it until ", SLOT_END,      ""                                },
-    [POLICY_NO_CONSENT] = { "no consent covers the record",      SLOT_NONE,     ""                                },
-    [POLICY_OTHER_VERSION] = { "no consent lists version ",         SLOT_VERSION,
-                        " of the record, only another version of it"                                           },
-    [POLICY_NOT_A_RECIPIENT] = { "no consent for the record names ",  SLOT_CODE,     ""                                },
-    [POLICY_ENDED] = { "the consent is ",                   SLOT_STATE,    ", so it is not in force any more"},
-    [POLICY_NOT_APPROVED] = { "the consent is ",                   SLOT_STATE,    ", so it is not in force yet"     },
-    [POLICY_OTHER_ANCHOR] = { "the consent was given to ",         SLOT_CODE,
-                        " under another anchor certificate than the one it has now"                            },
-    [POLICY_OTHER_PURPOSE] = { "the consent is for the purpose ",   SLOT_PURPOSES, ""                                },
-    [POLICY_SUSPENDED] = { "the consent for ",                  SLOT_CODE,     " is suspended"                   },
-    [POLICY_NOT_YET] = { "the consent begins only at ",       SLOT_FROM,     ""                                },
-    [POLICY_OVER] = { "the consent ended at ",             SLOT_END,      ""                                },
-    [POLICY_RECIPIENT_NOT_ACCEPTED] = { "",                                  SLOT_CODE,
-                        " is not an accepted peer, or is held or blocked"                                      },
+    [POLICY_ALLOWED] = { "an active consent allows it until ", SLOT_END, "" },
+    [POLICY_NO_CONSENT] = { "no consent covers the record", SLOT_NONE, "" },
+    [POLICY_OTHER_VERSION] = { "no consent lists version ", SLOT_VERSION,
+                               " of the record, only another version of it" },
+    [POLICY_NOT_A_RECIPIENT] = { "no consent for the record names ", SLOT_CODE, "" },
+    [POLICY_ENDED] = { "the consent is ", SLOT_STATE, ", so it is not in force any more" },
+    [POLICY_NOT_APPROVED] = { "the consent is ", SLOT_STATE, ", so it is not in force yet" },
+    [POLICY_OTHER_ANCHOR] = { "the consent was given to ", SLOT_CODE,
+                              " under another anchor certificate than the one it has now" },
+    [POLICY_OTHER_PURPOSE] = { "the consent is for the purpose ", SLOT_PURPOSES, "" },
+    [POLICY_SUSPENDED] = { "the consent for ", SLOT_CODE, " is suspended" },
+    [POLICY_NOT_YET] = { "the consent begins only at ", SLOT_FROM, "" },
+    [POLICY_OVER] = { "the consent ended at ", SLOT_END, "" },
+    [POLICY_RECIPIENT_NOT_ACCEPTED] = { "", SLOT_CODE,
+                                        " is not an accepted peer, or is held or blocked" },
 };
 
 static void say(enum policy_reason reason,

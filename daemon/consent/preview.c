@@ -8,8 +8,7 @@
 
 static const char label[] = "comity.v1/preview";
 
-/* -- encode -------------------------------------------------------------------------------------
- */
+/* -- encode ------------------------------------------------------------------------------------ */
 
 static enum status check_counts(const struct preview *preview, struct error *err)
 {
@@ -149,8 +148,7 @@ enum status preview_encode(const struct preview *preview, struct buf *append_to,
     return status;
 }
 
-/* -- compare: two readers side by side, as one merges two sorted lists --------------------------
- */
+/* -- compare: two readers side by side, as one merges two sorted lists ------------------------- */
 
 struct side {
     struct reader r;

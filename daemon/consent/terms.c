@@ -11,31 +11,30 @@
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
-/* -- words --------------------------------------------------------------------------------------
- */
+/* -- words ------------------------------------------------------------------------------------- */
 
 const struct terms_word TERMS_PURPOSES[PURPOSE_COUNT] = {
-    [PURPOSE_PEER_REVIEW] = {"peer-review",           "peer review"              },
-    [PURPOSE_AGGREGATE] = { "aggregate",            "aggregated figures only"  },
-    [PURPOSE_TECHNICAL_ASSISTANCE] = { "technical-assistance", "technical assistance"     },
-    [PURPOSE_COOPERATION] = { "cooperation",          "international cooperation"},
-    [PURPOSE_PUBLICATION] = { "publication",          "publication"              },
+    [PURPOSE_PEER_REVIEW] = { "peer-review", "peer review" },
+    [PURPOSE_AGGREGATE] = { "aggregate", "aggregated figures only" },
+    [PURPOSE_TECHNICAL_ASSISTANCE] = { "technical-assistance", "technical assistance" },
+    [PURPOSE_COOPERATION] = { "cooperation", "international cooperation" },
+    [PURPOSE_PUBLICATION] = { "publication", "publication" },
 };
 
 const struct terms_word TERMS_FORMS[TERMS_FORM_COUNT] = {
-    [TERMS_EXACT] = {"exact",           "exactly as it stands"   },
-    [TERMS_SUPPRESSED] = { "suppressed",     "small counts suppressed"},
-    [TERMS_ROUNDED] = { "rounded",        "figures rounded"        },
-    [TERMS_AGGREGATE_ONLY] = { "aggregate-only", "in aggregates only"     },
+    [TERMS_EXACT] = { "exact", "exactly as it stands" },
+    [TERMS_SUPPRESSED] = { "suppressed", "small counts suppressed" },
+    [TERMS_ROUNDED] = { "rounded", "figures rounded" },
+    [TERMS_AGGREGATE_ONLY] = { "aggregate-only", "in aggregates only" },
 };
 
 const struct terms_word TERMS_ATTRIBUTIONS[ATTRIBUTION_COUNT] = {
-    [ATTRIBUTION_UNNAMED] = {"unnamed", "the State is not named when it is used"},
-    [ATTRIBUTION_NAMED] = { "named",  "the State may be named when it is used"},
+    [ATTRIBUTION_UNNAMED] = { "unnamed", "the State is not named when it is used" },
+    [ATTRIBUTION_NAMED] = { "named", "the State may be named when it is used" },
 };
 
 const struct terms_word TERMS_ONWARDS[ONWARD_COUNT] = {
-    [ONWARD_NONE] = {"none",    "to nobody else"},
+    [ONWARD_NONE] = { "none", "to nobody else" },
     [ONWARD_PUBLIC] = { "public", "to the public" },
 };
 
@@ -69,8 +68,7 @@ const char *terms_onward_name(enum terms_onward onward)
     return word_name(TERMS_ONWARDS, ONWARD_COUNT, (size_t)onward);
 }
 
-/* -- check --------------------------------------------------------------------------------------
- */
+/* -- check ------------------------------------------------------------------------------------- */
 
 struct problems {
     struct buf *lines; /* may be NULL */
@@ -161,8 +159,7 @@ void terms_settle(struct terms *terms)
         terms->keep_until_ms = terms->valid_until_ms;
 }
 
-/* -- bytes --------------------------------------------------------------------------------------
- */
+/* -- bytes ------------------------------------------------------------------------------------- */
 
 static void write_text(struct writer *w, const char *text)
 {
@@ -296,8 +293,7 @@ enum status terms_decode(struct span bytes, struct terms *ret_terms, struct erro
     return status;
 }
 
-/* -- for people ---------------------------------------------------------------------------------
- */
+/* -- for people -------------------------------------------------------------------------------- */
 
 enum status terms_render(const struct terms *terms, struct buf *append_to, struct error *err)
 {

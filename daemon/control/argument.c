@@ -19,8 +19,7 @@ void argument_shown(const struct argument_rule *rule, char *ret_text, size_t siz
         (void)snprintf(ret_text, size, "--%s", rule->name);
 }
 
-/* -- one value against its rule -----------------------------------------------------------------
- */
+/* -- one value against its rule ---------------------------------------------------------------- */
 
 static enum status check_text(const struct argument_rule *rule,
                               const char *value,
@@ -136,8 +135,7 @@ enum status argument_check_value(const struct argument_rule *rule,
     return error_set(err, ERR_INTERNAL, "a rule of unknown kind");
 }
 
-/* -- a request against its rules ----------------------------------------------------------------
- */
+/* -- a request against its rules --------------------------------------------------------------- */
 
 static void report(struct reply_writer *w, const char *field, const char *value, const char *rule)
 {
@@ -212,8 +210,7 @@ enum status argument_check(const struct arguments *arguments,
                      found == 1 ? "problem" : "problems");
 }
 
-/* -- getters ------------------------------------------------------------------------------------
- */
+/* -- getters ----------------------------------------------------------------------------------- */
 
 const char *argument_text_at(const struct arguments *arguments, const char *name, size_t index)
 {

@@ -83,7 +83,7 @@ enum status control_serve(const struct control_service *service,
     reply_init(&reply);
     struct serving serving = {
         .service = service,
-        .call = {.caller = caller, .reply = &reply, .listener = listener},
+        .call = { .caller = caller, .reply = &reply, .listener = listener },
     };
     struct error result = ERROR_INIT;
     struct request request = { 0 };

@@ -14,8 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -- answers ------------------------------------------------------------------------------------
- */
+/* -- answers ----------------------------------------------------------------------------------- */
 
 static enum status answer(struct ingestion *ingestion,
                           const struct entry_header *to,
@@ -54,8 +53,7 @@ static void copy_text(struct span text, char *to, size_t size)
     to[count] = '\0';
 }
 
-/* -- terms --------------------------------------------------------------------------------------
- */
+/* -- terms ------------------------------------------------------------------------------------- */
 
 static enum status find_terms(struct ingestion *ingestion,
                               const struct id *consent_id,
@@ -183,8 +181,7 @@ static enum status apply_consent_state(struct ingestion *ingestion,
     return status;
 }
 
-/* -- records ------------------------------------------------------------------------------------
- */
+/* -- records ----------------------------------------------------------------------------------- */
 
 /* Whether we can use it: under terms that are in force, and well formed.  `why` says why not. */
 static enum status check_record(struct ingestion *ingestion,
@@ -264,8 +261,7 @@ static enum status apply_record(struct ingestion *ingestion,
     return stored;
 }
 
-/* -- withdrawals --------------------------------------------------------------------------------
- */
+/* -- withdrawals ------------------------------------------------------------------------------- */
 
 struct withdrawal {
     const struct entry_header *header;
@@ -301,8 +297,7 @@ static enum status apply_withdrawn(struct ingestion *ingestion,
     return status;
 }
 
-/* -- answers to our own feed --------------------------------------------------------------------
- */
+/* -- answers to our own feed ------------------------------------------------------------------- */
 
 static enum status close_recall(struct ingestion *ingestion,
                                 const struct ingestion_entry *entry,
@@ -347,8 +342,7 @@ static enum status apply_refused(struct ingestion *ingestion,
     return peering_alarm(ingestion->feed, &ingestion->peer.code, "refused", text, err);
 }
 
-/* -- all ----------------------------------------------------------------------------------------
- */
+/* -- all --------------------------------------------------------------------------------------- */
 
 static enum status apply_other(struct ingestion *ingestion,
                                const struct ingestion_entry *entry,

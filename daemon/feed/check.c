@@ -56,8 +56,7 @@ static bool is_finding(enum status status)
            status != ERR_BUSY && status != ERR_INTERNAL;
 }
 
-/* -- entries ------------------------------------------------------------------------------------
- */
+/* -- entries ----------------------------------------------------------------------------------- */
 
 static enum status open_body(struct check *check,
                              const struct entry_row *entry,
@@ -136,8 +135,7 @@ static enum status check_entry(struct check *check, uint64_t index, struct error
     return check_body(check, &entry, &header, err);
 }
 
-/* -- one feed -----------------------------------------------------------------------------------
- */
+/* -- one feed ---------------------------------------------------------------------------------- */
 
 /* A stored note: its signatures, and the root at its size by the leaves themselves. */
 static enum status check_note(struct check *check,
@@ -262,8 +260,7 @@ static enum status check_feeds(struct check *check, struct error *err)
     return status;
 }
 
-/* -- what refers to entries ---------------------------------------------------------------------
- */
+/* -- what refers to entries -------------------------------------------------------------------- */
 
 static enum status check_holding(struct check *check,
                                  const struct holding_row *row,
@@ -373,8 +370,7 @@ static enum status check_terms(struct check *check, struct error *err)
     return status;
 }
 
-/* -- all ----------------------------------------------------------------------------------------
- */
+/* -- all --------------------------------------------------------------------------------------- */
 
 static enum status check_journal(struct check *check, struct error *err)
 {

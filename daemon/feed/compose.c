@@ -65,8 +65,7 @@ struct span compose_body(const struct composer *composer)
     return composer->append.salt.size == 0 ? SPAN_EMPTY : buf_span(&composer->body);
 }
 
-/* -- ids ----------------------------------------------------------------------------------------
- */
+/* -- ids --------------------------------------------------------------------------------------- */
 
 static enum status pair_of(struct composer *composer,
                            enum pair_kind kind,
@@ -112,8 +111,7 @@ static enum status set_ids(struct composer *composer,
     return status;
 }
 
-/* -- bodies -------------------------------------------------------------------------------------
- */
+/* -- bodies ------------------------------------------------------------------------------------ */
 
 static enum compose_outcome outcome_of(const struct policy_decision *decision)
 {

@@ -56,8 +56,7 @@ static enum status check_step(const struct consent_row *row,
     return lifecycle_move((enum consent_state)row->state, step, &to, err);
 }
 
-/* -- what stands against it now -----------------------------------------------------------------
- */
+/* -- what stands against it now ---------------------------------------------------------------- */
 
 struct standing {
     struct feed_context *feed;
@@ -145,8 +144,7 @@ static enum status check_in_time(struct feed_context *feed,
     return error_set(err, ERR_EXPIRED, "the end of its validity has passed; next: consent draft");
 }
 
-/* -- propose ------------------------------------------------------------------------------------
- */
+/* -- propose ----------------------------------------------------------------------------------- */
 
 static enum status check_standing(struct feed_context *feed,
                                   const struct id *consent_id,
@@ -194,8 +192,7 @@ enum status consents_propose(struct feed_context *feed,
     return status;
 }
 
-/* -- queue --------------------------------------------------------------------------------------
- */
+/* -- queue ------------------------------------------------------------------------------------- */
 
 struct queueing {
     struct feed_context *feed;
@@ -270,8 +267,7 @@ enum status consents_queue(struct feed_context *feed,
     return status;
 }
 
-/* -- approve ------------------------------------------------------------------------------------
- */
+/* -- approve ----------------------------------------------------------------------------------- */
 
 static enum status check_approver(struct feed_context *feed,
                                   uint32_t uid,
@@ -379,8 +375,7 @@ enum status consents_approve(struct feed_context *feed,
     return status;
 }
 
-/* -- reject -------------------------------------------------------------------------------------
- */
+/* -- reject ------------------------------------------------------------------------------------ */
 
 enum status consents_reject(struct feed_context *feed,
                             uint32_t uid,

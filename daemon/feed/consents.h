@@ -108,8 +108,7 @@ MUST_CHECK enum status consents_expire(struct feed_context *feed,
                                        int64_t *ret_next_ms,
                                        struct error *err);
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 struct consents_view {
     struct consent_row row;

@@ -73,8 +73,7 @@ static enum status note_problem(struct draft *draft, enum status kind, const cha
     return note(draft, kind, &problem);
 }
 
-/* -- terms --------------------------------------------------------------------------------------
- */
+/* -- terms ------------------------------------------------------------------------------------- */
 
 /* terms_check() lists its problems itself; here they are counted one by one. */
 static enum status resolve_terms(struct draft *draft, struct error *err)
@@ -98,8 +97,7 @@ static enum status resolve_terms(struct draft *draft, struct error *err)
     return result == OK ? OK : error_set(err, result, "draft: no memory");
 }
 
-/* -- records ------------------------------------------------------------------------------------
- */
+/* -- records ----------------------------------------------------------------------------------- */
 
 static enum status choose(struct draft *draft,
                           const struct id *id,
@@ -196,8 +194,7 @@ static enum status resolve_records(struct draft *draft, struct error *err)
     return status;
 }
 
-/* -- recipients ---------------------------------------------------------------------------------
- */
+/* -- recipients -------------------------------------------------------------------------------- */
 
 static bool is_named(const struct draft *draft, const struct code *code)
 {
@@ -260,8 +257,7 @@ static enum status judge(const struct draft *draft, struct error *err)
                      draft->problem_count, draft->first);
 }
 
-/* -- store --------------------------------------------------------------------------------------
- */
+/* -- store ------------------------------------------------------------------------------------- */
 
 static enum status store_lists(struct draft *draft, const struct id *consent_id, struct error *err)
 {

@@ -27,8 +27,7 @@ struct work {
     struct consents_ended ended;
 };
 
-/* -- queueing -----------------------------------------------------------------------------------
- */
+/* -- queueing ---------------------------------------------------------------------------------- */
 
 static enum status queue_ending(struct work *work,
                                 enum entry_kind kind,
@@ -73,8 +72,7 @@ static enum status open_recall(struct work *work, const struct id *record_id, st
     return recall_rows_add(work->feed->store, &row, &recall_id, err);
 }
 
-/* -- one record at one recipient ----------------------------------------------------------------
- */
+/* -- one record at one recipient --------------------------------------------------------------- */
 
 struct at_holder {
     bool kept;            /* some version stays under another consent */
@@ -182,8 +180,7 @@ static enum status end_record(void *context,
     return status;
 }
 
-/* -- one recipient ------------------------------------------------------------------------------
- */
+/* -- one recipient ----------------------------------------------------------------------------- */
 
 /* The recipient hears of the end only if it ever heard of the consent. */
 static enum status tell_end(struct work *work, struct error *err)
@@ -210,8 +207,7 @@ static enum status end_recipient(struct work *work, const struct code *code, str
     return status == OK ? tell_end(work, err) : status;
 }
 
-/* -- the end ------------------------------------------------------------------------------------
- */
+/* -- the end ----------------------------------------------------------------------------------- */
 
 struct cause { /* why it ends, and by whom */
     uint32_t uid;
@@ -269,8 +265,7 @@ enum status consents_revoke(struct feed_context *feed,
     return end(feed, consent_id, &cause, ret_ended, err);
 }
 
-/* -- the clock ----------------------------------------------------------------------------------
- */
+/* -- the clock --------------------------------------------------------------------------------- */
 
 static const enum consent_state can_expire[] = { CONSENT_ACTIVE, CONSENT_SUSPENDED,
                                                  CONSENT_PROPOSED, CONSENT_DRAFT };

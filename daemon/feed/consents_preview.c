@@ -26,8 +26,7 @@ void consents_preview_fini(struct consents_preview *preview)
     memset(preview, 0, sizeof(*preview));
 }
 
-/* -- records ------------------------------------------------------------------------------------
- */
+/* -- records ----------------------------------------------------------------------------------- */
 
 struct filling {
     struct consents_preview *preview;
@@ -50,8 +49,8 @@ static enum status fill_record(void *context, const struct records_view *view, s
     preview->records[filling->count++] = (struct preview_record){
         .id = view->row.record_id,
         .version = view->version,
-        .kind = {NULL,  strlen(view->kind) },
-        .title = { NULL, strlen(view->title)},
+        .kind = { NULL, strlen(view->kind) },
+        .title = { NULL, strlen(view->title) },
         .size = (uint32_t)view->size,
         .digest = view->digest,
     };
@@ -59,8 +58,7 @@ static enum status fill_record(void *context, const struct records_view *view, s
     return status == OK ? buf_append_text(&preview->texts, view->title, err) : status;
 }
 
-/* -- recipients ---------------------------------------------------------------------------------
- */
+/* -- recipients -------------------------------------------------------------------------------- */
 
 static enum status fill_recipient(struct feed_context *feed,
                                   struct consents_preview *preview,
@@ -99,8 +97,7 @@ static enum status fill_recipients(struct feed_context *feed,
     return status;
 }
 
-/* -- what they hold already ---------------------------------------------------------------------
- */
+/* -- what they hold already -------------------------------------------------------------------- */
 
 static int compare_record_id(const void *id, const void *record)
 {
@@ -173,8 +170,7 @@ static enum status fill_holds(struct feed_context *feed,
     return status;
 }
 
-/* -- together -----------------------------------------------------------------------------------
- */
+/* -- together ---------------------------------------------------------------------------------- */
 
 static struct span take(const uint8_t **at, size_t size)
 {

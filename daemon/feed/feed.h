@@ -29,8 +29,7 @@ struct feed_context {
     const struct private_key *receipt_key; /* Ed25519, cosigns checkpoints of others */
 };
 
-/* -- at the start of a session ------------------------------------------------------------------
- */
+/* -- at the start of a session ----------------------------------------------------------------- */
 
 /* The heads for our Hello to `peer`. */
 MUST_CHECK enum status feed_heads(struct feed_context *feed,
@@ -45,8 +44,7 @@ MUST_CHECK enum status feed_resume(struct feed_context *feed,
                                    struct resume *ret_resume,
                                    struct error *err);
 
-/* -- publishing ---------------------------------------------------------------------------------
- */
+/* -- publishing -------------------------------------------------------------------------------- */
 
 /* Fills a batch that starts at `from`: entries that are numbered already (sent again; the policy
  * decides on each body again), or, when all are, the next ones out of the queue, which get their
@@ -69,8 +67,7 @@ MUST_CHECK enum status feed_take_receipt(struct feed_context *feed,
                                          struct span note,
                                          struct error *err);
 
-/* -- receiving ----------------------------------------------------------------------------------
- */
+/* -- receiving --------------------------------------------------------------------------------- */
 
 /* Pure checks that need no transaction: sizes, headers, commitments, the publisher's signature.
  * Runs before feed_ingest, outside the group's transaction. */
@@ -91,8 +88,7 @@ MUST_CHECK enum status feed_ingest_sign(struct feed_context *feed,
                                         struct buf *ret_receipt,
                                         struct error *err);
 
-/* -- healing ------------------------------------------------------------------------------------
- */
+/* -- healing ----------------------------------------------------------------------------------- */
 
 MUST_CHECK enum status feed_heal_read(struct feed_context *feed,
                                       const struct code *peer,
@@ -106,8 +102,7 @@ MUST_CHECK enum status feed_heal_apply(struct feed_context *feed,
                                        const struct heal *heal,
                                        struct error *err);
 
-/* -- erasing, time ------------------------------------------------------------------------------
- */
+/* -- erasing, time ----------------------------------------------------------------------------- */
 
 /* Erases what was withdrawn and locked (outside any transaction: the order of DESIGN 4), then
  * queues the ERASED entries.  *ret_count erased; call again while it is not zero. */

@@ -19,8 +19,7 @@
 
 #include <stdio.h>
 
-/* -- handing back -------------------------------------------------------------------------------
- */
+/* -- handing back ------------------------------------------------------------------------------ */
 
 struct headers {
     struct buf memory; /* origin, headers, note */
@@ -127,8 +126,7 @@ enum status feed_heal_read(struct feed_context *feed, /* NOLINT(readability-func
     return status == OK ? read_headers(feed, &row, from, max_bytes, ret_heal, err) : status;
 }
 
-/* -- taking back --------------------------------------------------------------------------------
- */
+/* -- taking back ------------------------------------------------------------------------------- */
 
 struct healing {
     struct feed_context *feed;

@@ -10,8 +10,7 @@
 
 #include <stdio.h>
 
-/* -- pure checks --------------------------------------------------------------------------------
- */
+/* -- pure checks ------------------------------------------------------------------------------- */
 
 static enum status check_entry(const struct batch *batch, size_t i, struct error *err)
 {
@@ -89,8 +88,7 @@ enum status feed_ingest_check(struct feed_context *feed,
     return status;
 }
 
-/* -- epochs -------------------------------------------------------------------------------------
- */
+/* -- epochs ------------------------------------------------------------------------------------ */
 
 /* The first entry of a new epoch must say what it goes on from, and that must be what we hold. */
 static enum status check_restored(struct ingestion *ingestion,
@@ -172,8 +170,7 @@ static enum status find_feed(struct ingestion *ingestion,
     return OK;
 }
 
-/* -- entries ------------------------------------------------------------------------------------
- */
+/* -- entries ----------------------------------------------------------------------------------- */
 
 static enum status check_overlap(struct ingestion *ingestion,
                                  const struct batch *batch,
@@ -244,8 +241,7 @@ static enum status store_entry(struct ingestion *ingestion,
     return status;
 }
 
-/* -- the head -----------------------------------------------------------------------------------
- */
+/* -- the head ---------------------------------------------------------------------------------- */
 
 /* The receipt's time never goes back and is stored here, so that signing after the commit, or again
  * after a crash, gives the same bytes. */

@@ -12,8 +12,7 @@
 
 enum { LEAF_VERSION = 1, FEEDS_PAGE = 4 };
 
-/* -- leaves -------------------------------------------------------------------------------------
- */
+/* -- leaves ------------------------------------------------------------------------------------ */
 
 static void write_text(struct writer *w, const char *text)
 {
@@ -56,8 +55,7 @@ static enum status leaf_decode(struct span bytes,
     return OK;
 }
 
-/* -- the head -----------------------------------------------------------------------------------
- */
+/* -- the head ---------------------------------------------------------------------------------- */
 
 static enum status open_leaves(struct feed_context *feed,
                                const struct journal_head *head,
@@ -211,8 +209,7 @@ enum status journal_append_heads(struct feed_context *feed, struct error *err)
     return status;
 }
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 enum status journal_list(struct feed_context *feed, /* NOLINT(readability-function-size) */
                          uint64_t from,
@@ -261,8 +258,7 @@ enum status journal_checkpoint(struct feed_context *feed,
     return checkpoint_sign(&checkpoint, feed->log_key, append_note, err);
 }
 
-/* -- verifying ----------------------------------------------------------------------------------
- */
+/* -- verifying --------------------------------------------------------------------------------- */
 
 static enum status recompute(struct feed_context *feed,
                              const struct journal_head *head,

@@ -66,8 +66,7 @@ enum status leaves_save(const struct leaves *leaves, struct feed_row *row, struc
     return feed_rows_set_head(leaves->store, row, err);
 }
 
-/* -- reading back -------------------------------------------------------------------------------
- */
+/* -- reading back ------------------------------------------------------------------------------ */
 
 static enum status journal_leaf(const struct leaves *leaves,
                                 uint64_t index,

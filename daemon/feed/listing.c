@@ -13,8 +13,7 @@
 
 enum { PAGE = 32 };
 
-/* -- given --------------------------------------------------------------------------------------
- */
+/* -- given ------------------------------------------------------------------------------------- */
 
 static const char *given_state(const struct delivery_row *row)
 {
@@ -102,8 +101,7 @@ enum status listing_given(struct feed_context *feed,
     return status;
 }
 
-/* -- recalls ------------------------------------------------------------------------------------
- */
+/* -- recalls ----------------------------------------------------------------------------------- */
 
 static const char *recall_state_name(const struct recall_row *row, bool overdue)
 {
@@ -167,8 +165,7 @@ enum status listing_recalls(struct feed_context *feed,
     return each_recall(feed, open_only, INT64_MAX, visit, context, err);
 }
 
-/* -- inbox --------------------------------------------------------------------------------------
- */
+/* -- inbox ------------------------------------------------------------------------------------- */
 
 struct inbox {
     struct feed_context *feed;

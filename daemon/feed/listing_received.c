@@ -32,13 +32,13 @@ static void say_why(uint32_t reasons, char *text, size_t size)
         enum holding_reason reason;
         const char *says;
     } words[] = {
-        {HOLDING_WITHDRAWN,    "withdrawn by its publisher"           },
-        { HOLDING_SUSPENDED,   "the consent is suspended"             },
-        { HOLDING_EXPIRED,     "the consent has expired"              },
-        { HOLDING_KEEP_UNTIL,  "it may not be kept longer"            },
-        { HOLDING_ROLLED_BACK, "this node was restored and catches up"},
-        { HOLDING_UNCOVERED,   "no consent in force covers it"        },
-        { HOLDING_REPLACED,    "a later version came"                 },
+        { HOLDING_WITHDRAWN, "withdrawn by its publisher" },
+        { HOLDING_SUSPENDED, "the consent is suspended" },
+        { HOLDING_EXPIRED, "the consent has expired" },
+        { HOLDING_KEEP_UNTIL, "it may not be kept longer" },
+        { HOLDING_ROLLED_BACK, "this node was restored and catches up" },
+        { HOLDING_UNCOVERED, "no consent in force covers it" },
+        { HOLDING_REPLACED, "a later version came" },
     };
     size_t used = 0;
     text[0] = '\0';

@@ -8,8 +8,7 @@
 
 enum { EXPORT_ENTRIES_MAX = 100 * 1000, FEEDS_PAGE = 4 };
 
-/* -- one entry ----------------------------------------------------------------------------------
- */
+/* -- one entry --------------------------------------------------------------------------------- */
 
 /* The checkpoint with the subscriber's cosignature that is at hand. */
 static enum status receipt_of(struct feed_context *feed,
@@ -113,8 +112,7 @@ enum status proving_entry(struct feed_context *feed,
     return status;
 }
 
-/* -- finding ------------------------------------------------------------------------------------
- */
+/* -- finding ----------------------------------------------------------------------------------- */
 
 static enum status find_in(struct feed_context *feed,
                            const struct feed_row *row,
@@ -173,8 +171,7 @@ enum status proving_find(struct feed_context *feed,
     return OK;
 }
 
-/* -- export -------------------------------------------------------------------------------------
- */
+/* -- export ------------------------------------------------------------------------------------ */
 
 static enum status add_hex(struct buf *out,
                            const char *before,

@@ -32,8 +32,7 @@ void publication_fini(struct publication *publication)
     buf_fini(&publication->body);
 }
 
-/* -- numbering ----------------------------------------------------------------------------------
- */
+/* -- numbering --------------------------------------------------------------------------------- */
 
 /* What left is remembered with its consent; a withdrawal learns its entry's id, which the holder
  * will name in its answer. */
@@ -138,8 +137,7 @@ enum status publication_save(struct publication *publication, struct error *err)
     return leaves_save(&publication->leaves, &publication->row, err);
 }
 
-/* -- feed_publish -------------------------------------------------------------------------------
- */
+/* -- feed_publish ------------------------------------------------------------------------------ */
 
 static enum status fill_batch(struct publication *publication,
                               uint64_t from,
@@ -237,8 +235,7 @@ enum status feed_publish_sign(struct feed_context *feed, struct batch *batch, st
     return status;
 }
 
-/* -- receipts -----------------------------------------------------------------------------------
- */
+/* -- receipts ---------------------------------------------------------------------------------- */
 
 static enum status check_receipt(struct feed_context *feed,
                                  const struct feed_row *row,

@@ -18,8 +18,7 @@ enum {
     OVERDUE_EVERY_MS = 60 * 60 * 1000 /* how often an overdue recall is counted up again */
 };
 
-/* -- erasing ------------------------------------------------------------------------------------
- */
+/* -- erasing ----------------------------------------------------------------------------------- */
 
 struct erasure {
     struct feed_context *feed;
@@ -154,8 +153,7 @@ enum status feed_erase_pending(struct feed_context *feed,
     return OK;
 }
 
-/* -- time ---------------------------------------------------------------------------------------
- */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static enum status lock_expired_holdings(struct feed_context *feed,
                                          int64_t now_ms,

@@ -40,8 +40,7 @@ static enum status add(struct feed_context *feed,
     return status;
 }
 
-/* -- excerpts -----------------------------------------------------------------------------------
- */
+/* -- excerpts ---------------------------------------------------------------------------------- */
 
 enum status records_add_excerpt(struct feed_context *feed,
                                 uint32_t uid,
@@ -123,8 +122,7 @@ enum status records_import_excerpts(struct feed_context *feed,
     return status;
 }
 
-/* -- releases -----------------------------------------------------------------------------------
- */
+/* -- releases ---------------------------------------------------------------------------------- */
 
 /* The key that hides identities (titles of a kind) from a reader of the index; made once. */
 static enum status take_identity_key(struct feed_context *feed,
@@ -251,8 +249,7 @@ enum status records_import_releases(struct feed_context *feed,
     return status;
 }
 
-/* -- retire -------------------------------------------------------------------------------------
- */
+/* -- retire ------------------------------------------------------------------------------------ */
 
 static enum status count_consents(struct feed_context *feed,
                                   const struct id *record_id,

@@ -65,8 +65,7 @@ MUST_CHECK enum status records_selector_set(struct records_selector *selector,
                                             const char *value,
                                             struct error *err);
 
-/* -- changing -----------------------------------------------------------------------------------
- */
+/* -- changing ---------------------------------------------------------------------------------- */
 
 MUST_CHECK enum status records_add_excerpt(struct feed_context *feed,
                                            uint32_t uid,
@@ -117,8 +116,7 @@ MUST_CHECK enum status records_retire(struct feed_context *feed,
                                       struct records_retired *ret_retired,
                                       struct error *err);
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 /* By whole id, or by a prefix of at least 6 digits that only one record has. */
 MUST_CHECK enum status records_find(struct feed_context *feed,

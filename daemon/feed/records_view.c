@@ -8,8 +8,7 @@
 
 enum { PAGE = 64 };
 
-/* -- describe -----------------------------------------------------------------------------------
- */
+/* -- describe ---------------------------------------------------------------------------------- */
 
 /* Cuts at a whole character, never inside one. */
 static void put_text(char *to, size_t to_size, struct span text)
@@ -99,8 +98,7 @@ enum status records_describe(int kind,
     return status;
 }
 
-/* -- select -------------------------------------------------------------------------------------
- */
+/* -- select ------------------------------------------------------------------------------------ */
 
 void records_selector_init(struct records_selector *selector)
 {
@@ -228,8 +226,7 @@ static bool is_selected(const struct records_selector *selector, const struct re
     return selector->source[0] == '\0' || strcmp(selector->source, view->source) == 0;
 }
 
-/* -- list, show, export -------------------------------------------------------------------------
- */
+/* -- list, show, export ------------------------------------------------------------------------ */
 
 struct visitor {
     records_visit visit;

@@ -7,8 +7,7 @@
 
 #include <stdio.h>
 
-/* -- what the peer never got --------------------------------------------------------------------
- */
+/* -- what the peer never got ------------------------------------------------------------------- */
 
 static enum status local_of(struct feed_context *feed,
                             int64_t peer_id,
@@ -116,8 +115,7 @@ static enum status requeue(struct feed_context *feed,
     return status;
 }
 
-/* -- the new epoch ------------------------------------------------------------------------------
- */
+/* -- the new epoch ----------------------------------------------------------------------------- */
 
 static enum status number_restored(struct feed_context *feed,
                                    struct peer_row *peer,

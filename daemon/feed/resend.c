@@ -17,8 +17,7 @@
 #include "feed/ending.h"
 #include "store/delivery_rows.h"
 
-/* -- below the receipt --------------------------------------------------------------------------
- */
+/* -- below the receipt ------------------------------------------------------------------------- */
 
 /* Whether the body of the entry may still leave; *ret_delivery says what it was. */
 static enum status may_leave(struct publication *publication,
@@ -130,8 +129,7 @@ static enum status resend_plain(struct publication *publication,
     return status;
 }
 
-/* -- in flight ----------------------------------------------------------------------------------
- */
+/* -- in flight --------------------------------------------------------------------------------- */
 
 /* Withdraws what one delivery gave, right now and into the log. */
 static enum status withdraw(struct publication *publication,

@@ -7,8 +7,7 @@
 
 #include <stdio.h>
 
-/* -- the heads of a Hello -----------------------------------------------------------------------
- */
+/* -- the heads of a Hello ---------------------------------------------------------------------- */
 
 /* Says again what was signed before, or what is committed and in the heads file. */
 static enum status sign_head(struct feed_context *feed,
@@ -72,8 +71,7 @@ enum status feed_heads(struct feed_context *feed,
     return OK;
 }
 
-/* -- a database that came from a backup ---------------------------------------------------------
- */
+/* -- a database that came from a backup -------------------------------------------------------- */
 
 /* Every outgoing feed needs a new epoch, and nothing held may be used before its publisher has said
  * what we held. */
@@ -103,8 +101,7 @@ static enum status settle_restored(struct feed_context *feed, struct error *err)
     return status == OK ? store_restored_clear(feed->store, err) : status;
 }
 
-/* -- as publisher -------------------------------------------------------------------------------
- */
+/* -- as publisher ------------------------------------------------------------------------------ */
 
 struct meeting {
     struct feed_context *feed;
@@ -251,8 +248,7 @@ static enum status compare_as_publisher(struct meeting *meeting, struct error *e
     return compare_current(meeting, &shown, time_s, &row, err);
 }
 
-/* -- as subscriber ------------------------------------------------------------------------------
- */
+/* -- as subscriber ----------------------------------------------------------------------------- */
 
 /* Our own cosignature over more than we hold: we were rolled back. */
 static enum status lock_what_we_hold(struct meeting *meeting,
@@ -390,8 +386,7 @@ static enum status compare_as_subscriber(struct meeting *meeting, struct error *
     return status;
 }
 
-/* -- both ---------------------------------------------------------------------------------------
- */
+/* -- both -------------------------------------------------------------------------------------- */
 
 enum status feed_resume(struct feed_context *feed,
                         const struct code *peer_code,

@@ -15,8 +15,7 @@ void evidence_fini(struct evidence *evidence)
         buf_fini(&evidence->memory);
 }
 
-/* -- writing ------------------------------------------------------------------------------------
- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 static enum status write_section(const char *name,
                                  struct span bytes,
@@ -70,8 +69,7 @@ enum status evidence_encode(const struct evidence *evidence,
     return status;
 }
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 struct lines {
     struct span rest;
@@ -222,8 +220,7 @@ enum status evidence_decode(struct span text, struct evidence *ret_evidence, str
     return OK;
 }
 
-/* -- verifying ----------------------------------------------------------------------------------
- */
+/* -- verifying --------------------------------------------------------------------------------- */
 
 /* What the note says, and who signed it. */
 static enum status verify_note(const struct evidence *evidence,

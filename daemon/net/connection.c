@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* -- memory -------------------------------------------------------------------------------------
- */
+/* -- memory ------------------------------------------------------------------------------------ */
 
 static void unlink_connection(struct connection *connection)
 {
@@ -110,8 +109,7 @@ void connection_name_peer(struct connection *connection, const struct sockaddr *
              address->sa_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host, port);
 }
 
-/* -- ending -------------------------------------------------------------------------------------
- */
+/* -- ending ------------------------------------------------------------------------------------ */
 
 static void count_as_known(struct connection *connection)
 {
@@ -161,8 +159,7 @@ void connection_close(struct connection *connection, const struct error *why, en
     connection_pump(connection);
 }
 
-/* -- time ---------------------------------------------------------------------------------------
- */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static void recheck(struct connection *connection)
 {
@@ -200,8 +197,7 @@ void connection_set_timer(struct connection *connection, uint64_t ms)
     (void)uv_timer_start(&connection->timer, on_timer, ms, 0);
 }
 
-/* -- input --------------------------------------------------------------------------------------
- */
+/* -- input ------------------------------------------------------------------------------------- */
 
 static bool is_live(const struct connection *connection)
 {
@@ -379,8 +375,7 @@ void connection_pause(struct connection *connection, bool paused)
     connection_handle_closed(connection);
 }
 
-/* -- starting -----------------------------------------------------------------------------------
- */
+/* -- starting ---------------------------------------------------------------------------------- */
 
 static void tune(struct connection *connection)
 {

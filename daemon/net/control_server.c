@@ -51,8 +51,7 @@ static void event(struct control_server *server, const char *name, const char *f
     server->config.handlers.event(server->config.handlers.self, name, fields);
 }
 
-/* -- a client's life ----------------------------------------------------------------------------
- */
+/* -- a client's life --------------------------------------------------------------------------- */
 
 static void client_release(struct control_client *client)
 {
@@ -98,8 +97,7 @@ static size_t buffered(const struct control_server *server)
     return bytes;
 }
 
-/* -- requests -----------------------------------------------------------------------------------
- */
+/* -- requests ---------------------------------------------------------------------------------- */
 
 static void start_reading(struct control_client *client);
 
@@ -199,8 +197,7 @@ const struct caller *control_client_caller(const struct control_client *client)
     return &client->caller;
 }
 
-/* -- answers ------------------------------------------------------------------------------------
- */
+/* -- answers ----------------------------------------------------------------------------------- */
 
 struct answer {
     uv_write_t request;
@@ -243,8 +240,7 @@ void control_client_send(struct control_client *client, struct buf *frames)
     client->uses++;
 }
 
-/* -- who is there -------------------------------------------------------------------------------
- */
+/* -- who is there ------------------------------------------------------------------------------ */
 
 static bool identify(struct control_client *client)
 {
@@ -301,8 +297,7 @@ static void on_connection(uv_stream_t *stream, int status)
     }
 }
 
-/* -- the socket ---------------------------------------------------------------------------------
- */
+/* -- the socket -------------------------------------------------------------------------------- */
 
 /* Removes a socket that nobody listens on. */
 static enum status clear_path(const char *path, struct error *err)

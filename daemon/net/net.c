@@ -68,8 +68,7 @@ void net_free(struct net *net)
     mem_free(net);
 }
 
-/* -- accepting ----------------------------------------------------------------------------------
- */
+/* -- accepting --------------------------------------------------------------------------------- */
 
 static size_t strangers_of(const struct net *net, const struct connection *newcomer)
 {
@@ -150,8 +149,7 @@ void net_connection_gone(struct net *net)
     accept_one(net);
 }
 
-/* -- listening ----------------------------------------------------------------------------------
- */
+/* -- listening --------------------------------------------------------------------------------- */
 
 static void on_listener_closed(uv_handle_t *handle)
 {
@@ -214,8 +212,7 @@ enum status net_listen(
     return OK;
 }
 
-/* -- all of them --------------------------------------------------------------------------------
- */
+/* -- all of them ------------------------------------------------------------------------------- */
 
 void net_stop(struct net *net)
 {

@@ -86,8 +86,7 @@ struct net_stats {
 };
 struct net_stats net_stats(const struct net *net);
 
-/* -- one connection -----------------------------------------------------------------------------
- */
+/* -- one connection ---------------------------------------------------------------------------- */
 
 void connection_set_owner(struct connection *connection, void *owner);
 void *connection_owner(const struct connection *connection);

@@ -227,15 +227,15 @@ enum status config_check_reload(const struct config *running,
         const char *key;
         bool same;
     } fixed[] = {
-        {"[node] realm",          strcmp(running->realm.text,           wanted->realm.text) == 0                                              },
-        { "[node] code",          code_equal(&running->code,            &wanted->code)                                                        },
-        { "[node] name",          same_text(running->name,              wanted->name)                                                         },
-        { "[storage] directory",  same_text(running->storage_directory, wanted->storage_directory)                                            },
+        { "[node] realm", strcmp(running->realm.text, wanted->realm.text) == 0 },
+        { "[node] code", code_equal(&running->code, &wanted->code) },
+        { "[node] name", same_text(running->name, wanted->name) },
+        { "[storage] directory", same_text(running->storage_directory, wanted->storage_directory) },
         { "[identity] directory",
-         same_text(running->identity_directory,                         wanted->identity_directory)                                           },
-        { "[network] listen",     same_text(running->listen_host,       wanted->listen_host) &&
-                                  running->listen_port == wanted->listen_port},
-        { "[control] socket",     same_text(running->control_socket,    wanted->control_socket)                                               },
+          same_text(running->identity_directory, wanted->identity_directory) },
+        { "[network] listen", same_text(running->listen_host, wanted->listen_host) &&
+                                  running->listen_port == wanted->listen_port },
+        { "[control] socket", same_text(running->control_socket, wanted->control_socket) },
     };
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
         if (!fixed[i].same)

@@ -65,8 +65,7 @@ enum status exchange_new(const struct exchange_config *config,
     return OK;
 }
 
-/* -- links: memory ------------------------------------------------------------------------------
- */
+/* -- links: memory ----------------------------------------------------------------------------- */
 
 static void link_free(struct link *link)
 {
@@ -105,8 +104,7 @@ void exchange_free(struct exchange *exchange)
     mem_free(exchange);
 }
 
-/* -- dialling -----------------------------------------------------------------------------------
- */
+/* -- dialling ---------------------------------------------------------------------------------- */
 
 static bool has_link(const struct exchange *exchange, const struct code *code)
 {
@@ -187,8 +185,7 @@ static void dial_due(struct exchange *exchange)
     }
 }
 
-/* -- peers --------------------------------------------------------------------------------------
- */
+/* -- peers ------------------------------------------------------------------------------------- */
 
 static bool is_listed(const struct exchange *exchange, const struct code *code)
 {
@@ -245,8 +242,7 @@ void exchange_set_dial(struct exchange *exchange, bool dial)
     exchange->config.dial = dial;
 }
 
-/* -- links --------------------------------------------------------------------------------------
- */
+/* -- links ------------------------------------------------------------------------------------- */
 
 static size_t count_links(const struct exchange *exchange, const struct code *code)
 {
@@ -380,8 +376,7 @@ bool exchange_is_greeted(const struct link *link)
     return link->greeted;
 }
 
-/* -- time ---------------------------------------------------------------------------------------
- */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static int64_t earlier(int64_t a, int64_t b)
 {

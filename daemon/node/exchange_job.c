@@ -66,8 +66,7 @@ static int64_t now_of(const struct feed_job *job)
     return exchange_now_ms(job->exchange);
 }
 
-/* -- heads: for our Hello -----------------------------------------------------------------------
- */
+/* -- heads: for our Hello ---------------------------------------------------------------------- */
 
 static enum status heads_apply(struct job *job, struct error *err)
 {
@@ -89,8 +88,7 @@ static void heads_done(struct job *job)
 
 static const struct job_table HEADS_JOB = { "heads", NULL, heads_apply, NULL, heads_done };
 
-/* -- compare ------------------------------------------------------------------------------------
- */
+/* -- compare ----------------------------------------------------------------------------------- */
 
 static enum status compare_apply(struct job *job, struct error *err)
 {
@@ -117,8 +115,7 @@ static void compare_done(struct job *job)
 
 static const struct job_table COMPARE_JOB = { "compare", NULL, compare_apply, NULL, compare_done };
 
-/* -- publish ------------------------------------------------------------------------------------
- */
+/* -- publish ----------------------------------------------------------------------------------- */
 
 static enum status publish_apply(struct job *job, struct error *err)
 {
@@ -147,8 +144,7 @@ static void publish_done(struct job *job)
 static const struct job_table PUBLISH_JOB = { "publish", NULL, publish_apply, publish_sign,
                                               publish_done };
 
-/* -- ingest -------------------------------------------------------------------------------------
- */
+/* -- ingest ------------------------------------------------------------------------------------ */
 
 static enum status ingest_check(struct job *job, struct error *err)
 {
@@ -186,8 +182,7 @@ static void ingest_done(struct job *job)
 static const struct job_table INGEST_JOB = { "ingest", ingest_check, ingest_apply, ingest_sign,
                                              ingest_done };
 
-/* -- receipts -----------------------------------------------------------------------------------
- */
+/* -- receipts ---------------------------------------------------------------------------------- */
 
 static enum status receipt_apply(struct job *job, struct error *err)
 {
@@ -207,8 +202,7 @@ static void receipt_done(struct job *job)
 
 static const struct job_table RECEIPT_JOB = { "receipt", NULL, receipt_apply, NULL, receipt_done };
 
-/* -- healing ------------------------------------------------------------------------------------
- */
+/* -- healing ----------------------------------------------------------------------------------- */
 
 static enum status heal_read_apply(struct job *job, struct error *err)
 {
@@ -250,8 +244,7 @@ static void heal_apply_done(struct job *job)
 static const struct job_table HEAL_APPLY_JOB = { "heal_apply", NULL, heal_apply_apply, NULL,
                                                  heal_apply_done };
 
-/* -- what is not for one link -------------------------------------------------------------------
- */
+/* -- what is not for one link ------------------------------------------------------------------ */
 
 static enum status waiting_apply(struct job *job, struct error *err)
 {
@@ -312,8 +305,7 @@ static enum status alarm_apply(struct job *job, struct error *err)
 
 static const struct job_table ALARM_JOB = { "alarm", NULL, alarm_apply, NULL, quiet_done };
 
-/* -- submitting ---------------------------------------------------------------------------------
- */
+/* -- submitting -------------------------------------------------------------------------------- */
 
 static struct feed_job *job_new(struct exchange *exchange,
                                 const struct job_table *table,
@@ -363,12 +355,12 @@ static const struct {
     const struct job_table *table;
     enum job_priority priority;
 } EFFECT_JOBS[EFFECT_KIND_COUNT] = {
-    [EFFECT_COMPARE] = {&COMPARE_JOB,     JOB_NORMAL},
-    [EFFECT_PUBLISH] = { &PUBLISH_JOB,    JOB_NORMAL},
-    [EFFECT_INGEST] = { &INGEST_JOB,     JOB_NORMAL},
-    [EFFECT_TAKE_RECEIPT] = { &RECEIPT_JOB,    JOB_URGENT},
-    [EFFECT_READ_HEAL] = { &HEAL_READ_JOB,  JOB_BULK  },
-    [EFFECT_APPLY_HEAL] = { &HEAL_APPLY_JOB, JOB_NORMAL},
+    [EFFECT_COMPARE] = { &COMPARE_JOB, JOB_NORMAL },
+    [EFFECT_PUBLISH] = { &PUBLISH_JOB, JOB_NORMAL },
+    [EFFECT_INGEST] = { &INGEST_JOB, JOB_NORMAL },
+    [EFFECT_TAKE_RECEIPT] = { &RECEIPT_JOB, JOB_URGENT },
+    [EFFECT_READ_HEAL] = { &HEAL_READ_JOB, JOB_BULK },
+    [EFFECT_APPLY_HEAL] = { &HEAL_APPLY_JOB, JOB_NORMAL },
 };
 
 void exchange_ask(struct link *link, struct effect *effect)

@@ -200,7 +200,10 @@ enum status identity_read(const char *directory,
                           struct error *err)
 {
     struct reading reading = {
-        .directory = directory, .realm = realm, .code = code, .now_ms = now_ms
+        .directory = directory,
+        .realm = realm,
+        .code = code,
+        .now_ms = now_ms,
     };
     struct identity identity = { 0 };
     enum status status = read_anchor(&reading, &identity, err);

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* -- the exchange's side: what must happen to a connection --------------------------------------
- */
+/* -- the exchange's side: what must happen to a connection ------------------------------------- */
 
 static void io_send(void *self, void *owner, struct buf *frame)
 {
@@ -68,8 +67,7 @@ struct exchange_io network_io(struct node *node)
     };
 }
 
-/* -- net's side: what happened to a connection --------------------------------------------------
- */
+/* -- net's side: what happened to a connection ------------------------------------------------- */
 
 static enum status sign_hello(void *auth, struct span bytes, struct buf *ret, struct error *err)
 {
@@ -153,8 +151,7 @@ static void on_event(void *self, const char *name, const char *fields)
     log_fields(LOG_LEVEL_INFO, name, fields);
 }
 
-/* -- strangers ----------------------------------------------------------------------------------
- */
+/* -- strangers --------------------------------------------------------------------------------- */
 
 struct pending_job {
     struct job job;
@@ -215,8 +212,7 @@ struct net_handlers network_handlers(struct node *node)
     };
 }
 
-/* -- the feed, and what only the node adds to it ------------------------------------------------
- */
+/* -- the feed, and what only the node adds to it ----------------------------------------------- */
 
 static enum status note_greeted(struct feed_context *feed,
                                 const struct code *code,
@@ -253,8 +249,7 @@ struct exchange_feed network_feed(struct node *node)
     return feed;
 }
 
-/* -- the directory ------------------------------------------------------------------------------
- */
+/* -- the directory ----------------------------------------------------------------------------- */
 
 struct directory_job {
     struct job job;

@@ -18,8 +18,7 @@ enum {
     TIMER_LEAST_MS = 1 /* a libuv timer of zero, set in its own callback, starves I/O */
 };
 
-/* -- the store thread's messages ----------------------------------------------------------------
- */
+/* -- the store thread's messages --------------------------------------------------------------- */
 
 static void on_notify(void *context)
 {
@@ -73,8 +72,7 @@ static void on_wake(uv_async_t *async)
         start_network(node);
 }
 
-/* -- time ---------------------------------------------------------------------------------------
- */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static int64_t now_ms(void)
 {
@@ -126,8 +124,7 @@ static void start_watchdog(struct node *node)
         (void)uv_timer_start(&node->watchdog, on_watchdog, 0, period_us / 2000);
 }
 
-/* -- signals ------------------------------------------------------------------------------------
- */
+/* -- signals ----------------------------------------------------------------------------------- */
 
 static void on_stop(uv_signal_t *handle, int number)
 {
@@ -213,8 +210,7 @@ static void on_reload(uv_signal_t *handle, int number)
     (void)sd_notify(0, "READY=1");
 }
 
-/* -- start --------------------------------------------------------------------------------------
- */
+/* -- start ------------------------------------------------------------------------------------- */
 
 static enum status open_store(struct node *node, struct error *err)
 {
@@ -250,9 +246,9 @@ static enum status start_loop(struct node *node, struct error *err)
         uv_signal_cb callback;
         int number;
     } signals[] = {
-        {&node->on_stop,       on_stop,   SIGTERM},
-        { &node->on_interrupt, on_stop,   SIGINT },
-        { &node->on_reload,    on_reload, SIGHUP },
+        { &node->on_stop, on_stop, SIGTERM },
+        { &node->on_interrupt, on_stop, SIGINT },
+        { &node->on_reload, on_reload, SIGHUP },
     };
     for (size_t i = 0; failed == 0 && i < sizeof(signals) / sizeof(signals[0]); i++) {
         failed = uv_signal_init(&node->loop, signals[i].handle);
@@ -377,8 +373,7 @@ bool node_run(struct node *node)
     return !node->failed;
 }
 
-/* -- stop ---------------------------------------------------------------------------------------
- */
+/* -- stop -------------------------------------------------------------------------------------- */
 
 static void close_handle(uv_handle_t *handle, void *unused)
 {
@@ -421,8 +416,7 @@ void node_stop(struct node *node)
     mem_free(node);
 }
 
-/* -- without running ----------------------------------------------------------------------------
- */
+/* -- without running --------------------------------------------------------------------------- */
 
 enum status node_create(const struct config *config, struct error *err)
 {

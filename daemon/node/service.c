@@ -23,8 +23,7 @@ struct request_job {
     struct admin_link links[]; /* how the connections stood when it was asked */
 };
 
-/* -- who ----------------------------------------------------------------------------------------
- */
+/* -- who --------------------------------------------------------------------------------------- */
 
 static void name_caller(struct caller *caller)
 {
@@ -53,8 +52,7 @@ static void on_admit(void *self, struct caller *caller, const gid_t *groups, siz
         name_caller(caller);
 }
 
-/* -- progress: from the store thread to the loop ------------------------------------------------
- */
+/* -- progress: from the store thread to the loop ----------------------------------------------- */
 
 static void on_progress(void *self, struct span frame)
 {
@@ -92,8 +90,7 @@ void service_deliver_progress(struct node *node)
     }
 }
 
-/* -- requests -----------------------------------------------------------------------------------
- */
+/* -- requests ---------------------------------------------------------------------------------- */
 
 static enum status request_apply(struct job *job, struct error *err)
 {

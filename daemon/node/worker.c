@@ -55,8 +55,7 @@ static int64_t now_ms(const struct worker *worker)
     return worker->config.clock->monotonic_ms(worker->config.clock);
 }
 
-/* -- a group, on the store thread ---------------------------------------------------------------
- */
+/* -- a group, on the store thread -------------------------------------------------------------- */
 
 static void fail_job(struct job *job, const struct error *err)
 {
@@ -152,8 +151,7 @@ static void run_group(struct worker *worker, struct job_list *group)
         run_step(job, job->table->sign);
 }
 
-/* -- the queue ----------------------------------------------------------------------------------
- */
+/* -- the queue --------------------------------------------------------------------------------- */
 
 /* With the mutex held.  At least one job; more while they fit. */
 static bool take_group(struct worker *worker, struct job_list *ret_group)
@@ -288,8 +286,7 @@ static void *thread_main(void *argument)
     }
 }
 
-/* -- the loop's side ----------------------------------------------------------------------------
- */
+/* -- the loop's side --------------------------------------------------------------------------- */
 
 static enum status start_thread(struct worker *worker, struct error *err)
 {

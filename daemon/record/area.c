@@ -62,11 +62,11 @@ const struct area *area_by_alpha2(struct span code)
 static const struct {
     const char *code, *name;
 } others[] = {
-    {"EU",    "European Union"                              },
-    { "_T",   "All areas"                                   },
-    { "_U",   "Unknown"                                     },
-    { "_W",   "Withheld"                                    },
-    { "G_EU", "States members of the European Union, summed"},
+    { "EU", "European Union" },
+    { "_T", "All areas" },
+    { "_U", "Unknown" },
+    { "_W", "Withheld" },
+    { "G_EU", "States members of the European Union, summed" },
 };
 
 const char *area_name(struct span code)

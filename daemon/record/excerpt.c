@@ -99,36 +99,36 @@ struct field_rule {
 };
 
 static const struct field_rule rules[EXCERPT_FIELD_COUNT] = {
-    [EXCERPT_KIND] = {"kind",             true,  false, NAME_MAX_BYTES, is_kind,
-                      "a kind is answer, legislation, measure, good-practice, lesson-learned, "
+    [EXCERPT_KIND] = { "kind", true, false, NAME_MAX_BYTES, is_kind,
+                       "a kind is answer, legislation, measure, good-practice, lesson-learned, "
                        "challenge, assistance-need, case-example, observation or "
-                       "reason-for-non-use"                                                           },
-    [EXCERPT_INSTRUMENT] = { "instrument",      true,  false, NAME_MAX_BYTES, is_instrument,
-                      "an instrument is UNTOC, TIP, SOM or FA"                                        },
-    [EXCERPT_ARTICLE] = { "article",         true,  false, NAME_MAX_BYTES, is_article,
-                      "an article is a number, without the word and without paragraphs"               },
-    [EXCERPT_PARAGRAPH] = { "paragraph",       false, false, 32,             is_paragraph,
-                      "a paragraph is written 3 or 3(a)"                                              },
-    [EXCERPT_APPLIED_UNDER] = { "applied_under",   false, false, NAME_MAX_BYTES, is_protocol,
-                      "a Protocol under which the Convention is applied is TIP, SOM or "
-                                "FA"                                                                  },
-    [EXCERPT_QUESTION] = { "question",        false, false, NAME_MAX_BYTES, NULL,                     NULL},
-    [EXCERPT_CLUSTER] = { "cluster",         false, false, NAME_MAX_BYTES, is_cluster,
-                      "a cluster is I, II, III or IV"                                                 },
-    [EXCERPT_CYCLE] = { "cycle",           false, false, NAME_MAX_BYTES, NULL,                     NULL},
-    [EXCERPT_LANGUAGE] = { "language",        true,  false, NAME_MAX_BYTES, catalogue_language_check,
-                      "a language is a BCP 47 tag such as en, fr, zh-Hans or pt-BR"                   },
-    [EXCERPT_TITLE] = { "title",           true,  false, TITLE_MAX,      NULL,                     NULL},
-    [EXCERPT_TEXT] = { "text",            true,  true,  TEXT_MAX,       NULL,                     NULL},
-    [EXCERPT_SOURCE] = { "source",          false, false, TITLE_MAX,      NULL,                     NULL},
-    [EXCERPT_ORIGINATOR] = { "originator",      true,  false, NAME_MAX_BYTES, NULL,                     NULL},
-    [EXCERPT_DATE] = { "date",            true,  false, NAME_MAX_BYTES, is_date,
-                      "a date is a day of the calendar, written 2026-03-01"                           },
-    [EXCERPT_CONFIDENTIALITY] = { "confidentiality", true,  false, NAME_MAX_BYTES, is_class,
-                      "a confidentiality class is public, internal, restricted or "
-                                  "confidential"                                                      },
-    [EXCERPT_NATIONAL_TERM] = { "national_term",   false, false, NAME_MAX_BYTES, NULL,                     NULL},
-    [EXCERPT_ITEM] = { "item",            false, false, NAME_MAX_BYTES, NULL,                     NULL},
+                       "reason-for-non-use" },
+    [EXCERPT_INSTRUMENT] = { "instrument", true, false, NAME_MAX_BYTES, is_instrument,
+                             "an instrument is UNTOC, TIP, SOM or FA" },
+    [EXCERPT_ARTICLE] = { "article", true, false, NAME_MAX_BYTES, is_article,
+                          "an article is a number, without the word and without paragraphs" },
+    [EXCERPT_PARAGRAPH] = { "paragraph", false, false, 32, is_paragraph,
+                            "a paragraph is written 3 or 3(a)" },
+    [EXCERPT_APPLIED_UNDER] = { "applied_under", false, false, NAME_MAX_BYTES, is_protocol,
+                                "a Protocol under which the Convention is applied is TIP, SOM or "
+                                "FA" },
+    [EXCERPT_QUESTION] = { "question", false, false, NAME_MAX_BYTES, NULL, NULL },
+    [EXCERPT_CLUSTER] = { "cluster", false, false, NAME_MAX_BYTES, is_cluster,
+                          "a cluster is I, II, III or IV" },
+    [EXCERPT_CYCLE] = { "cycle", false, false, NAME_MAX_BYTES, NULL, NULL },
+    [EXCERPT_LANGUAGE] = { "language", true, false, NAME_MAX_BYTES, catalogue_language_check,
+                           "a language is a BCP 47 tag such as en, fr, zh-Hans or pt-BR" },
+    [EXCERPT_TITLE] = { "title", true, false, TITLE_MAX, NULL, NULL },
+    [EXCERPT_TEXT] = { "text", true, true, TEXT_MAX, NULL, NULL },
+    [EXCERPT_SOURCE] = { "source", false, false, TITLE_MAX, NULL, NULL },
+    [EXCERPT_ORIGINATOR] = { "originator", true, false, NAME_MAX_BYTES, NULL, NULL },
+    [EXCERPT_DATE] = { "date", true, false, NAME_MAX_BYTES, is_date,
+                       "a date is a day of the calendar, written 2026-03-01" },
+    [EXCERPT_CONFIDENTIALITY] = { "confidentiality", true, false, NAME_MAX_BYTES, is_class,
+                                  "a confidentiality class is public, internal, restricted or "
+                                  "confidential" },
+    [EXCERPT_NATIONAL_TERM] = { "national_term", false, false, NAME_MAX_BYTES, NULL, NULL },
+    [EXCERPT_ITEM] = { "item", false, false, NAME_MAX_BYTES, NULL, NULL },
 };
 
 const char *excerpt_field_name(enum excerpt_field field)

@@ -68,8 +68,7 @@ MUST_CHECK enum status excerpt_decode(struct span bytes,
                                       struct excerpt *ret_excerpt,
                                       struct error *err);
 
-/* -- many of them, from a file ------------------------------------------------------------------
- */
+/* -- many of them, from a file ----------------------------------------------------------------- */
 
 struct excerpt_list {
     struct excerpt *items; /* owned */

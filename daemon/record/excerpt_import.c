@@ -134,8 +134,7 @@ static enum status take_row(void *context, const struct table_row *row, struct e
     return take_excerpt(import, row, err);
 }
 
-/* -- translations of one item -------------------------------------------------------------------
- */
+/* -- translations of one item ------------------------------------------------------------------ */
 
 struct item_ref {
     const struct excerpt *excerpt;

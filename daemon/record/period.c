@@ -38,10 +38,10 @@ static bool parse_range(struct span text, struct period *period)
         char frequency;
         unsigned months;
     } lengths[] = {
-        {"/P1Y",  'A', 12},
+        { "/P1Y", 'A', 12 },
         { "/P6M", 'S', 6 },
         { "/P3M", 'Q', 3 },
-        { "/P1M", 'M', 1 }
+        { "/P1M", 'M', 1 },
     };
     int month = digits(text, 5, 2), day = digits(text, 8, 2);
     if (text.size != 14 || text.data[7] != '-' || month < 1 || month > 12 || day < 1 ||

@@ -94,8 +94,7 @@ MUST_CHECK enum status release_check_publisher(const struct release *release,
                                                const struct code *publisher,
                                                struct error *err);
 
-/* -- making one ---------------------------------------------------------------------------------
- */
+/* -- making one -------------------------------------------------------------------------------- */
 
 struct observation {
     struct span dimensions[DIMENSIONS_MAX];

@@ -33,8 +33,7 @@ static uint32_t rank_of(const struct release_builder *b, size_t row, unsigned co
     return b->columns[column].ranks[row_codes(b, row)[column]];
 }
 
-/* -- order --------------------------------------------------------------------------------------
- */
+/* -- order ------------------------------------------------------------------------------------- */
 
 static int compare_ranked(const void *a, const void *b, void *context)
 {
@@ -125,8 +124,7 @@ static enum status check_keys(struct encode *e, struct problems *problems)
                      first_line);
 }
 
-/* -- writing ------------------------------------------------------------------------------------
- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 static void write_text(struct writer *w, struct span text)
 {

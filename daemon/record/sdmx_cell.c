@@ -40,14 +40,9 @@ static bool parse_relation(struct span text, char separator, struct sdmx_value *
         const char *sign;
         bool upper, strict, approximate;
     } relations[] = {
-        {"<=",   true,  false, false},
-        { ">=",  false, false, false},
-        { "≤", true,  false, false},
-        { "≥", false, false, false},
-        { "<",   true,  true,  false},
-        { ">",   false, true,  false},
-        { "~",   false, false, true },
-        { "≈", false, false, true },
+        { "<=", true, false, false }, { ">=", false, false, false }, { "≤", true, false, false },
+        { "≥", false, false, false }, { "<", true, true, false },    { ">", false, true, false },
+        { "~", false, false, true },  { "≈", false, false, true },
     };
     for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++) {
         if (!starts_with(text, relations[i].sign))

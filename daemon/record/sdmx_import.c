@@ -52,8 +52,7 @@ static struct problem_place place_of(const struct table_row *row, size_t column,
     return (struct problem_place){ row->lines[column], (uint32_t)column + 1, field };
 }
 
-/* -- the header line ----------------------------------------------------------------------------
- */
+/* -- the header line --------------------------------------------------------------------------- */
 
 static const struct structure *pick_structure(const struct table_row *row)
 {
@@ -78,12 +77,8 @@ static bool find_column(const struct structure *structure, struct span name, str
         const char *name;
         enum column_role role;
     } fixed[] = {
-        {"STRUCTURE",       STRUCTURE   },
-        { "STRUCTURE_ID",   STRUCTURE_ID},
-        { "DATAFLOW",       STRUCTURE_ID},
-        { "ACTION",         ACTION      },
-        { "OBS_VALUE",      VALUE       },
-        { "STRUCTURE_NAME", IGNORED     }
+        { "STRUCTURE", STRUCTURE }, { "STRUCTURE_ID", STRUCTURE_ID }, { "DATAFLOW", STRUCTURE_ID },
+        { "ACTION", ACTION },       { "OBS_VALUE", VALUE },           { "STRUCTURE_NAME", IGNORED },
     };
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         if (span_equal(name, span_text(fixed[i].name))) {
@@ -158,8 +153,7 @@ static void take_header(struct import *import, const struct table_row *row)
         miss_column(import, row, "OBS_VALUE");
 }
 
-/* -- cells --------------------------------------------------------------------------------------
- */
+/* -- cells ------------------------------------------------------------------------------------- */
 
 static void take_dimension(struct import *import,
                            const struct table_row *row,
@@ -251,8 +245,7 @@ static void take_word(struct import *import, const struct table_row *row, size_t
     }
 }
 
-/* -- a value and its bounds ----------------------------------------------------------------------
- */
+/* -- a value and its bounds -------------------------------------------------------------------- */
 
 static int attribute_named(const struct import *import, const char *id)
 {
@@ -361,8 +354,7 @@ static void take_value(struct import *import, const struct table_row *row, struc
     }
     check_bounds(import, row, figures);
 }
-/* -- rows ---------------------------------------------------------------------------------------
- */
+/* -- rows -------------------------------------------------------------------------------------- */
 
 static void check_frequency(struct import *import,
                             const struct table_row *row,

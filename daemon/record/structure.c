@@ -84,8 +84,10 @@ static bool is_dimension_list(struct span text)
 
 static const struct codelist freq = { "CL_FREQ", &CL_FREQ, NULL, "a frequency is A, S, Q or M" };
 static const struct codelist area = {
-    "CL_AREA", NULL, area_is_canonical,
-    "an area is an ISO 3166 code (KE, KEN or 404), EU, a group G_..., _T, _U or _W"
+    "CL_AREA",
+    NULL,
+    area_is_canonical,
+    "an area is an ISO 3166 code (KE, KEN or 404), EU, a group G_..., _T, _U or _W",
 };
 static const struct codelist direction = { "CL_DIRECTION", &CL_DIRECTION, NULL,
                                            "a direction is OUT, IN, SENT, ADMIN, _T or _Z" };
@@ -93,24 +95,35 @@ static const struct codelist coop_type = { "CL_COOP_TYPE", &CL_COOP_TYPE, NULL,
                                            "a type of cooperation is EXTR, SURR, PARR, TSP, MLA, "
                                            "TWT, SPON, CONF, JIT, SIT, TCP, LEC, OTH or _T" };
 static const struct codelist assist_type = {
-    "CL_ASSIST_TYPE", &CL_ASSIST_TYPE, NULL, "a kind of assistance is A18_3_A to A18_3_I, _T or _Z"
+    "CL_ASSIST_TYPE",
+    &CL_ASSIST_TYPE,
+    NULL,
+    "a kind of assistance is A18_3_A to A18_3_I, _T or _Z",
 };
 static const struct codelist legal_basis = {
-    "CL_LEGAL_BASIS", &CL_LEGAL_BASIS, NULL,
-    "a legal basis is UNTOC, TIP, SOM, FA, UNCAC, DRUGS88, REG, BIL, RECIP, DOM, _U or _T"
+    "CL_LEGAL_BASIS",
+    &CL_LEGAL_BASIS,
+    NULL,
+    "a legal basis is UNTOC, TIP, SOM, FA, UNCAC, DRUGS88, REG, BIL, RECIP, DOM, _U or _T",
 };
 static const struct codelist offence = {
-    "CL_OFFENCE", &CL_OFFENCE, is_offence,
-    "an offence is an ICCS code with its prefix (ICCS0501), _T or _Z"
+    "CL_OFFENCE",
+    &CL_OFFENCE,
+    is_offence,
+    "an offence is an ICCS code with its prefix (ICCS0501), _T or _Z",
 };
 static const struct codelist indicator = {
-    "CL_INDICATOR", &CL_INDICATOR, NULL,
+    "CL_INDICATOR",
+    &CL_INDICATOR,
+    NULL,
     "an indicator is OPEN, NEW, ADMIT, DECIDED, GRANT, GRANT_P, REFUSE, WITHDR, OTHFIN, POSTP, "
-    "CLOSE, SURREND, MED_DAYS or MEAN_DAYS"
+    "CLOSE, SURREND, MED_DAYS or MEAN_DAYS",
 };
 static const struct codelist reason = {
-    "CL_REASON", &CL_REASON, NULL,
-    "a reason is a code of CL_REASON (A18_21_A, DUALCRIM, NATIONAL, NEBIS, OTH ...), _T or _Z"
+    "CL_REASON",
+    &CL_REASON,
+    NULL,
+    "a reason is a code of CL_REASON (A18_21_A, DUALCRIM, NATIONAL, NEBIS, OTH ...), _T or _Z",
 };
 static const struct codelist procedure = { "CL_PROCEDURE", &CL_PROCEDURE, NULL,
                                            "a procedure is EXEC, COURT, SIMPL, ORD or _T" };
@@ -119,12 +132,16 @@ static const struct codelist cohort = { "CL_COHORT", &CL_COHORT, NULL,
 static const struct codelist unit_measure = { "CL_UNIT_MEASURE", &CL_UNIT_MEASURE, NULL,
                                               "a unit is REQ, PERS, WARR, CASE or APPL" };
 static const struct codelist time_period = {
-    "TIME_PERIOD", NULL, period_is_canonical,
-    "a period is written 2013, 2013-S1, 2013-Q1, 2013-01, or for a fiscal year 2012-07-01/P1Y"
+    "TIME_PERIOD",
+    NULL,
+    period_is_canonical,
+    "a period is written 2013, 2013-S1, 2013-Q1, 2013-01, or for a fiscal year 2012-07-01/P1Y",
 };
 static const struct codelist obs_status = {
-    "CL_OBS_STATUS", &CL_OBS_STATUS, NULL,
-    "a status is a code of the SDMX list CL_OBS_STATUS (A, B, D, E, M, O, P, Q ...)"
+    "CL_OBS_STATUS",
+    &CL_OBS_STATUS,
+    NULL,
+    "a status is a code of the SDMX list CL_OBS_STATUS (A, B, D, E, M, O, P, Q ...)",
 };
 static const struct codelist conf_status = { "CL_CONF_STATUS", &CL_CONF_STATUS, NULL,
                                              "a confidentiality status is a code of the SDMX list "
@@ -135,65 +152,82 @@ static const struct codelist decimals = { "CL_DECIMALS", &CL_DECIMALS, NULL,
                                           "a number of decimals is 0 to 15" };
 static const struct codelist approx = { "CL_APPROX", &CL_APPROX, NULL, "APPROX is Y or empty" };
 static const struct codelist number = {
-    "NUMBER", NULL, is_decimal, "a bound is a number: digits and at most one decimal point"
+    "NUMBER",
+    NULL,
+    is_decimal,
+    "a bound is a number: digits and at most one decimal point",
 };
 static const struct codelist note = {
-    "NOTE", NULL, is_note, "a note is text of at most 4096 bytes without control characters"
+    "NOTE",
+    NULL,
+    is_note,
+    "a note is text of at most 4096 bytes without control characters",
 };
 static const struct codelist line = {
-    "LINE", NULL, is_line, "this is one line of at most 500 bytes without control characters"
+    "LINE",
+    NULL,
+    is_line,
+    "this is one line of at most 500 bytes without control characters",
 };
 static const struct codelist point_in_time = {
-    "TIME", NULL, is_time, "a time is written 2026-03-01 or 2026-03-01T09:30:00Z"
+    "TIME",
+    NULL,
+    is_time,
+    "a time is written 2026-03-01 or 2026-03-01T09:30:00Z",
 };
 static const struct codelist year_start = {
-    "MONTH_DAY", NULL, is_year_start, "the first day of the reporting year is written --07-01"
+    "MONTH_DAY",
+    NULL,
+    is_year_start,
+    "the first day of the reporting year is written --07-01",
 };
 static const struct codelist dimension_list = {
-    "DIMENSIONS", NULL, is_dimension_list,
-    "this is a list of dimensions with single blanks between them"
+    "DIMENSIONS",
+    NULL,
+    is_dimension_list,
+    "this is a list of dimensions with single blanks between them",
 };
 
 static const struct component intcoop_dimensions[INTCOOP_DIMENSION_COUNT] = {
-    [INTCOOP_FREQ] = {"FREQ",              "Frequency",           &freq        },
-    [INTCOOP_REF_AREA] = { "REF_AREA",         "Reporter",            &area        },
-    [INTCOOP_COUNTERPART_AREA] = { "COUNTERPART_AREA", "Counterpart",         &area        },
-    [INTCOOP_DIRECTION] = { "DIRECTION",        "Direction",           &direction   },
-    [INTCOOP_COOP_TYPE] = { "COOP_TYPE",        "Type of cooperation", &coop_type   },
-    [INTCOOP_ASSIST_TYPE] = { "ASSIST_TYPE",      "Kind of assistance",  &assist_type },
-    [INTCOOP_LEGAL_BASIS] = { "LEGAL_BASIS",      "Legal basis",         &legal_basis },
-    [INTCOOP_OFFENCE] = { "OFFENCE",          "Offence",             &offence     },
-    [INTCOOP_INDICATOR] = { "INDICATOR",        "Indicator",           &indicator   },
-    [INTCOOP_REASON] = { "REASON",           "Reason",              &reason      },
-    [INTCOOP_PROCEDURE] = { "PROCEDURE",        "Procedure",           &procedure   },
-    [INTCOOP_COHORT] = { "COHORT",           "Cohort",              &cohort      },
-    [INTCOOP_UNIT_MEASURE] = { "UNIT_MEASURE",     "Unit",                &unit_measure},
-    [INTCOOP_TIME_PERIOD] = { "TIME_PERIOD",      "Period",              &time_period },
+    [INTCOOP_FREQ] = { "FREQ", "Frequency", &freq },
+    [INTCOOP_REF_AREA] = { "REF_AREA", "Reporter", &area },
+    [INTCOOP_COUNTERPART_AREA] = { "COUNTERPART_AREA", "Counterpart", &area },
+    [INTCOOP_DIRECTION] = { "DIRECTION", "Direction", &direction },
+    [INTCOOP_COOP_TYPE] = { "COOP_TYPE", "Type of cooperation", &coop_type },
+    [INTCOOP_ASSIST_TYPE] = { "ASSIST_TYPE", "Kind of assistance", &assist_type },
+    [INTCOOP_LEGAL_BASIS] = { "LEGAL_BASIS", "Legal basis", &legal_basis },
+    [INTCOOP_OFFENCE] = { "OFFENCE", "Offence", &offence },
+    [INTCOOP_INDICATOR] = { "INDICATOR", "Indicator", &indicator },
+    [INTCOOP_REASON] = { "REASON", "Reason", &reason },
+    [INTCOOP_PROCEDURE] = { "PROCEDURE", "Procedure", &procedure },
+    [INTCOOP_COHORT] = { "COHORT", "Cohort", &cohort },
+    [INTCOOP_UNIT_MEASURE] = { "UNIT_MEASURE", "Unit", &unit_measure },
+    [INTCOOP_TIME_PERIOD] = { "TIME_PERIOD", "Period", &time_period },
 };
 
 static const struct component intcoop_attributes[INTCOOP_ATTRIBUTE_COUNT] = {
-    [INTCOOP_OBS_STATUS] = {"OBS_STATUS",     "Status of the observation",   &obs_status    },
-    [INTCOOP_CONF_STATUS] = { "CONF_STATUS",   "Confidentiality status",      &conf_status   },
-    [INTCOOP_COMMENT_OBS] = { "COMMENT_OBS",   "Comment",                     &note          },
-    [INTCOOP_CONF_REDIST] = { "CONF_REDIST",   "Secondary recipients",        &line          },
-    [INTCOOP_EMBARGO_TIME] = { "EMBARGO_TIME",  "Embargo until",               &point_in_time },
-    [INTCOOP_LOWER_BOUND] = { "LOWER_BOUND",   "Not less than",               &number        },
-    [INTCOOP_UPPER_BOUND] = { "UPPER_BOUND",   "Not more than",               &number        },
-    [INTCOOP_APPROX] = { "APPROX",        "Approximate",                 &approx        },
-    [INTCOOP_NATIONAL_TERM] = { "NATIONAL_TERM", "Term of national law",        &line          },
-    [INTCOOP_UNIT_MULT] = { "UNIT_MULT",     "Power of ten",                &unit_mult     },
-    [INTCOOP_DECIMALS] = { "DECIMALS",      "Decimals",                    &decimals      },
-    [INTCOOP_COVERAGE] = { "COVERAGE",      "What is covered",             &line          },
-    [INTCOOP_NON_ADDITIVE] = { "NON_ADDITIVE",  "Dimensions not to be summed", &dimension_list},
+    [INTCOOP_OBS_STATUS] = { "OBS_STATUS", "Status of the observation", &obs_status },
+    [INTCOOP_CONF_STATUS] = { "CONF_STATUS", "Confidentiality status", &conf_status },
+    [INTCOOP_COMMENT_OBS] = { "COMMENT_OBS", "Comment", &note },
+    [INTCOOP_CONF_REDIST] = { "CONF_REDIST", "Secondary recipients", &line },
+    [INTCOOP_EMBARGO_TIME] = { "EMBARGO_TIME", "Embargo until", &point_in_time },
+    [INTCOOP_LOWER_BOUND] = { "LOWER_BOUND", "Not less than", &number },
+    [INTCOOP_UPPER_BOUND] = { "UPPER_BOUND", "Not more than", &number },
+    [INTCOOP_APPROX] = { "APPROX", "Approximate", &approx },
+    [INTCOOP_NATIONAL_TERM] = { "NATIONAL_TERM", "Term of national law", &line },
+    [INTCOOP_UNIT_MULT] = { "UNIT_MULT", "Power of ten", &unit_mult },
+    [INTCOOP_DECIMALS] = { "DECIMALS", "Decimals", &decimals },
+    [INTCOOP_COVERAGE] = { "COVERAGE", "What is covered", &line },
+    [INTCOOP_NON_ADDITIVE] = { "NON_ADDITIVE", "Dimensions not to be summed", &dimension_list },
 };
 
 static const struct component intcoop_release_attributes[INTCOOP_RELEASE_ATTRIBUTE_COUNT] = {
-    [INTCOOP_SOURCE_AUTH] = {"SOURCE_AUTH",   "Authority that is the source", &line         },
-    [INTCOOP_REPYEARSTART] = { "REPYEARSTART", "Start of the reporting year",  &year_start   },
-    [INTCOOP_VINTAGE] = { "VINTAGE",      "Vintage",                      &line         },
-    [INTCOOP_LAST_UPDATE] = { "LAST_UPDATE",  "Last update",                  &point_in_time},
-    [INTCOOP_CONTACT] = { "CONTACT",      "Contact",                      &line         },
-    [INTCOOP_TITLE] = { "TITLE",        "Title",                        &line         },
+    [INTCOOP_SOURCE_AUTH] = { "SOURCE_AUTH", "Authority that is the source", &line },
+    [INTCOOP_REPYEARSTART] = { "REPYEARSTART", "Start of the reporting year", &year_start },
+    [INTCOOP_VINTAGE] = { "VINTAGE", "Vintage", &line },
+    [INTCOOP_LAST_UPDATE] = { "LAST_UPDATE", "Last update", &point_in_time },
+    [INTCOOP_CONTACT] = { "CONTACT", "Contact", &line },
+    [INTCOOP_TITLE] = { "TITLE", "Title", &line },
 };
 
 const struct structure STRUCTURE_INTCOOP = {

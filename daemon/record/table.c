@@ -17,11 +17,11 @@ static const char save_as_csv[] = "open it and save the sheet as CSV UTF-8 (comm
 static const char utf16[] = "text in UTF-16, not in UTF-8";
 static const char save_as_utf8[] = "save it as CSV with the encoding UTF-8";
 static const struct magic magics[] = {
-    {{ (const uint8_t *)"PK\x03\x04", 4 },        spreadsheet,                   save_as_csv           }, /* xlsx, ods */
-    { { (const uint8_t *)"\xd0\xcf\x11\xe0", 4 }, spreadsheet,                   save_as_csv           }, /* xls */
-    { { (const uint8_t *)"\xff\xfe", 2 },         utf16,                         save_as_utf8          },
-    { { (const uint8_t *)"\xfe\xff", 2 },         utf16,                         save_as_utf8          },
-    { { (const uint8_t *)"%PDF", 4 },             "a PDF document, not a table", "take the table's CSV"},
+    { { (const uint8_t *)"PK\x03\x04", 4 }, spreadsheet, save_as_csv },       /* xlsx, ods */
+    { { (const uint8_t *)"\xd0\xcf\x11\xe0", 4 }, spreadsheet, save_as_csv }, /* xls */
+    { { (const uint8_t *)"\xff\xfe", 2 }, utf16, save_as_utf8 },
+    { { (const uint8_t *)"\xfe\xff", 2 }, utf16, save_as_utf8 },
+    { { (const uint8_t *)"%PDF", 4 }, "a PDF document, not a table", "take the table's CSV" },
 };
 
 static uint32_t line_at(struct span file, size_t at)
@@ -73,8 +73,7 @@ static char find_separator(struct span file)
     return semicolons > commas ? ';' : ',';
 }
 
-/* -- rows ---------------------------------------------------------------------------------------
- */
+/* -- rows -------------------------------------------------------------------------------------- */
 
 struct table {
     struct csv_parser parser;

@@ -26,20 +26,13 @@ struct range {
 
 /* Ascending.  TEXT_CLEAN: shown escaped, but no reason to refuse a text. */
 static const struct range ranges[] = {
-    {0x00,     0x08,    TEXT_CONTROL  },
-    { 0x0b,    0x1f,    TEXT_CONTROL  },
-    { 0x7f,    0x9f,    TEXT_CONTROL  },
-    { 0x061c,  0x061c,  TEXT_CLEAN    },
-    { 0x200b,  0x200b,  TEXT_INVISIBLE},
-    { 0x200e,  0x200f,  TEXT_CLEAN    },
-    { 0x2028,  0x2029,  TEXT_CONTROL  },
-    { 0x202a,  0x202e,  TEXT_DIRECTION},
-    { 0x2060,  0x2064,  TEXT_INVISIBLE},
-    { 0x2066,  0x2069,  TEXT_DIRECTION},
-    { 0xfeff,  0xfeff,  TEXT_INVISIBLE},
-    { 0xfff9,  0xfffb,  TEXT_INVISIBLE},
-    { 0xfffe,  0xffff,  TEXT_INVISIBLE},
-    { 0xe0000, 0xe007f, TEXT_INVISIBLE},
+    { 0x00, 0x08, TEXT_CONTROL },       { 0x0b, 0x1f, TEXT_CONTROL },
+    { 0x7f, 0x9f, TEXT_CONTROL },       { 0x061c, 0x061c, TEXT_CLEAN },
+    { 0x200b, 0x200b, TEXT_INVISIBLE }, { 0x200e, 0x200f, TEXT_CLEAN },
+    { 0x2028, 0x2029, TEXT_CONTROL },   { 0x202a, 0x202e, TEXT_DIRECTION },
+    { 0x2060, 0x2064, TEXT_INVISIBLE }, { 0x2066, 0x2069, TEXT_DIRECTION },
+    { 0xfeff, 0xfeff, TEXT_INVISIBLE }, { 0xfff9, 0xfffb, TEXT_INVISIBLE },
+    { 0xfffe, 0xffff, TEXT_INVISIBLE }, { 0xe0000, 0xe007f, TEXT_INVISIBLE },
 };
 
 static const struct range *range_of(uint32_t code_point)

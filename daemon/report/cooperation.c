@@ -67,8 +67,7 @@ void cooperation_free(struct cooperation *cooperation)
     mem_free(cooperation);
 }
 
-/* -- taking figures -----------------------------------------------------------------------------
- */
+/* -- taking figures ---------------------------------------------------------------------------- */
 
 static bool equals(const char *wanted, struct span code)
 {
@@ -163,8 +162,7 @@ enum status cooperation_add(struct cooperation *cooperation,
     return status;
 }
 
-/* -- lines --------------------------------------------------------------------------------------
- */
+/* -- lines ------------------------------------------------------------------------------------- */
 
 static int compare_keys(const struct figure *a, const struct figure *b)
 {

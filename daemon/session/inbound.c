@@ -19,8 +19,7 @@ static enum status want_when_running(struct session *session,
     return effect_push(&session->effects, effect, err);
 }
 
-/* -- Hello --------------------------------------------------------------------------------------
- */
+/* -- Hello ------------------------------------------------------------------------------------- */
 
 static enum status inbound_hello(struct session *session, struct hello *hello, struct error *err)
 {
@@ -92,8 +91,7 @@ void session_on_resumed(struct session *session,
     resume_fini(resume);
 }
 
-/* -- Batch --------------------------------------------------------------------------------------
- */
+/* -- Batch ------------------------------------------------------------------------------------- */
 
 /* PROTOCOL 7.4: "All Batches of one connection MUST have the same origin, and each MUST begin where
  * the one before it ended." */
@@ -165,8 +163,7 @@ void session_on_ingested(struct session *session,
         session_internal(session, "a batch was ingested unasked");
 }
 
-/* -- Heal ---------------------------------------------------------------------------------------
- */
+/* -- Heal -------------------------------------------------------------------------------------- */
 
 static enum status check_heal(struct session *session, const struct heal *heal, struct error *err)
 {
@@ -212,8 +209,7 @@ void session_on_healed(struct session *session, int64_t now_ms, const struct err
     session_send_number(session, MESSAGE_HEAL_TAKEN, session->healing_next);
 }
 
-/* -- Ping, Pong, Goodbye ------------------------------------------------------------------------
- */
+/* -- Ping, Pong, Goodbye ----------------------------------------------------------------------- */
 
 static enum status inbound_ping(struct session *session,
                                 int64_t now_ms,
@@ -267,8 +263,7 @@ static void inbound_goodbye(struct session *session, const struct message *messa
     session_move(session, SESSION_CLOSED);
 }
 
-/* -- all ----------------------------------------------------------------------------------------
- */
+/* -- all --------------------------------------------------------------------------------------- */
 
 static enum status dispatch(struct session *session,
                             int64_t now_ms,

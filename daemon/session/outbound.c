@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* -- publishing ---------------------------------------------------------------------------------
- */
+/* -- publishing -------------------------------------------------------------------------------- */
 
 void outbound_publish(struct session *session)
 {
@@ -98,8 +97,7 @@ void session_on_receipt_taken(struct session *session, int64_t now_ms, const str
     outbound_publish(session);
 }
 
-/* -- healing the peer ---------------------------------------------------------------------------
- */
+/* -- healing the peer -------------------------------------------------------------------------- */
 
 static void read_heal(struct session *session)
 {
@@ -169,8 +167,7 @@ enum status outbound_heal_taken(struct session *session, uint64_t next_index, st
     return OK;
 }
 
-/* -- both ---------------------------------------------------------------------------------------
- */
+/* -- both -------------------------------------------------------------------------------------- */
 
 void outbound_start(struct session *session, int64_t now_ms, struct resume *resume)
 {

@@ -62,8 +62,7 @@ void session_free(struct session *session)
     mem_free(session);
 }
 
-/* -- effects ------------------------------------------------------------------------------------
- */
+/* -- effects ----------------------------------------------------------------------------------- */
 
 void session_want(struct session *session, struct effect *effect)
 {
@@ -106,8 +105,7 @@ bool session_next_effect(struct session *session, struct effect *ret_effect)
     return true;
 }
 
-/* -- the end ------------------------------------------------------------------------------------
- */
+/* -- the end ----------------------------------------------------------------------------------- */
 
 /* A failure of the peer, if it can be one at all: of its bytes, or of their order. */
 static bool is_blame(enum status status)
@@ -185,8 +183,7 @@ void session_refuse(struct session *session, int64_t now_ms, const struct error 
     session_fail(session, err, true);
 }
 
-/* -- frames -------------------------------------------------------------------------------------
- */
+/* -- frames ------------------------------------------------------------------------------------ */
 
 void session_start(struct session *session, int64_t now_ms, struct heads *own_heads)
 {
@@ -252,8 +249,7 @@ void session_receive(struct session *session, int64_t now_ms, struct span frame)
     judge(session, now_ms, frame);
 }
 
-/* -- time ---------------------------------------------------------------------------------------
- */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -318,8 +314,7 @@ void session_probe(struct session *session, int64_t now_ms)
         send_ping(session);
 }
 
-/* -- to look at ---------------------------------------------------------------------------------
- */
+/* -- to look at -------------------------------------------------------------------------------- */
 
 enum session_state session_state(const struct session *session)
 {

@@ -19,17 +19,12 @@ enum {
 static const struct {
     int id, value;
 } limits[] = {
-    {SQLITE_LIMIT_LENGTH,           BLOB_MAX },
-    { SQLITE_LIMIT_SQL_LENGTH,      64 * 1024},
-    { SQLITE_LIMIT_COLUMN,          64       },
-    { SQLITE_LIMIT_EXPR_DEPTH,      100      },
-    { SQLITE_LIMIT_COMPOUND_SELECT, 8        },
-    { SQLITE_LIMIT_VDBE_OP,         25000    },
-    { SQLITE_LIMIT_FUNCTION_ARG,    8        },
-    { SQLITE_LIMIT_ATTACHED,        0        },
-    { SQLITE_LIMIT_VARIABLE_NUMBER, 32       },
-    { SQLITE_LIMIT_TRIGGER_DEPTH,   1        },
-    { SQLITE_LIMIT_WORKER_THREADS,  0        },
+    { SQLITE_LIMIT_LENGTH, BLOB_MAX },    { SQLITE_LIMIT_SQL_LENGTH, 64 * 1024 },
+    { SQLITE_LIMIT_COLUMN, 64 },          { SQLITE_LIMIT_EXPR_DEPTH, 100 },
+    { SQLITE_LIMIT_COMPOUND_SELECT, 8 },  { SQLITE_LIMIT_VDBE_OP, 25000 },
+    { SQLITE_LIMIT_FUNCTION_ARG, 8 },     { SQLITE_LIMIT_ATTACHED, 0 },
+    { SQLITE_LIMIT_VARIABLE_NUMBER, 32 }, { SQLITE_LIMIT_TRIGGER_DEPTH, 1 },
+    { SQLITE_LIMIT_WORKER_THREADS, 0 },
 };
 
 enum status opening_new(const struct store_options *options,

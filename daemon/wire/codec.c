@@ -24,8 +24,7 @@ const char *message_kind_name(enum message_kind kind)
     return name == NULL ? "unknown" : name;
 }
 
-/* -- reasons of a Goodbye -----------------------------------------------------------------------
- */
+/* -- reasons of a Goodbye ---------------------------------------------------------------------- */
 
 static const enum goodbye_reason reasons[STATUS_COUNT] = {
     [OK] = GOODBYE_CLOSING,
@@ -74,8 +73,7 @@ enum status goodbye_status_of(uint32_t reason)
     return known ? statuses[reason] : ERR_UNSUPPORTED;
 }
 
-/* -- lifetime -----------------------------------------------------------------------------------
- */
+/* -- lifetime ---------------------------------------------------------------------------------- */
 
 void hello_fini(struct hello *hello)
 {
@@ -95,8 +93,7 @@ void message_fini(struct message *message)
     heal_fini(&message->heal);
 }
 
-/* -- rules --------------------------------------------------------------------------------------
- */
+/* -- rules ------------------------------------------------------------------------------------- */
 
 static enum status check_size(
     size_t size, size_t least, size_t most, const char *what, struct error *err)
@@ -146,8 +143,7 @@ static enum status check_receipt(struct span note, struct error *err)
     return heading_read(note, &heading, err);
 }
 
-/* -- decoding -----------------------------------------------------------------------------------
- */
+/* -- decoding ---------------------------------------------------------------------------------- */
 
 /* Which message an Envelope holds.  Fields that this version does not know are passed over. */
 static enum status find_kind(struct span frame, enum message_kind *ret_kind, struct error *err)
@@ -315,8 +311,7 @@ enum status codec_decode(struct span frame, struct message *ret_message, struct 
     return status;
 }
 
-/* -- encoding -----------------------------------------------------------------------------------
- */
+/* -- encoding ---------------------------------------------------------------------------------- */
 
 static enum status pack(const Comity__Peer__Envelope *envelope,
                         uint32_t max,

@@ -14,8 +14,7 @@ enum { ENTRY_HEADER = 1, ENTRY_SALT, ENTRY_BODY, ENTRY_WITHHELD };
 enum { BATCH_FIRST_INDEX = 1, BATCH_ENTRIES, BATCH_CHECKPOINT };
 enum { HEAL_ORIGIN = 1, HEAL_FIRST_INDEX, HEAL_HEADERS, HEAL_CHECKPOINT, HEAL_LAST };
 
-/* -- rules --------------------------------------------------------------------------------------
- */
+/* -- rules ------------------------------------------------------------------------------------- */
 
 static enum status check_entry(const struct batch_entry *entry, struct error *err)
 {
@@ -101,8 +100,7 @@ static enum status check_heal(const struct heal *heal, struct error *err)
     return OK;
 }
 
-/* -- decoding -----------------------------------------------------------------------------------
- */
+/* -- decoding ---------------------------------------------------------------------------------- */
 
 /* The bytes of the only message in a checked Envelope, unknown fields skipped. */
 static struct span message_in(struct span envelope, uint32_t number)
@@ -246,8 +244,7 @@ enum status codec_bulk_decode_heal(struct span frame, struct heal *ret_heal, str
     return status;
 }
 
-/* -- encoding -----------------------------------------------------------------------------------
- */
+/* -- encoding ---------------------------------------------------------------------------------- */
 
 enum { TAG_VARINT = 0, TAG_BYTES = 2 };
 

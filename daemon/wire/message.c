@@ -15,8 +15,7 @@ const struct message_limits message_limits_batch = {
     .heap_max = 0, /* a batch is never unpacked by protobuf-c */
 };
 
-/* -- fields -------------------------------------------------------------------------------------
- */
+/* -- fields ------------------------------------------------------------------------------------ */
 
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 enum { FIELD_NUMBER_MAX = (1 << 29) - 1, VARINT_BYTES_MAX = 10 };
@@ -104,8 +103,7 @@ bool message_next(struct span *rest, struct message_field *ret_field, enum statu
     return true;
 }
 
-/* -- text ---------------------------------------------------------------------------------------
- */
+/* -- text -------------------------------------------------------------------------------------- */
 
 /* Size of the character that starts at `at`, 0 when it is not UTF-8 (RFC 3629 section 4). */
 static size_t character_size(struct span text, size_t at, uint32_t *ret_character)
@@ -153,8 +151,7 @@ bool message_text_is_utf8(struct span text)
     return text_is(text, false);
 }
 
-/* -- check --------------------------------------------------------------------------------------
- */
+/* -- check ------------------------------------------------------------------------------------- */
 
 struct walk {
     const struct message_limits *limits;
@@ -292,8 +289,7 @@ enum status message_check(const ProtobufCMessageDescriptor *type,
     return status == OK ? OK : error_prefix(err, "%s", type->short_name);
 }
 
-/* -- unpack -------------------------------------------------------------------------------------
- */
+/* -- unpack ------------------------------------------------------------------------------------ */
 
 enum { CHUNK_BYTES = 4 * 1024, ALIGNMENT = 16 };
 
@@ -316,7 +312,7 @@ static void arena_free(void *data, void *memory)
 void message_arena_init(struct message_arena *arena, size_t budget)
 {
     *arena = (struct message_arena){
-        .allocator = {.alloc = arena_alloc, .free = arena_free, .allocator_data = arena},
+        .allocator = { .alloc = arena_alloc, .free = arena_free, .allocator_data = arena },
         .left = budget,
         .status = OK,
     };

@@ -37,8 +37,7 @@ struct reply_problem {
     bool warning;
 };
 
-/* -- writing ------------------------------------------------------------------------------------
- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 struct reply_writer {
     struct buf out;     /* finished sections and problems */
@@ -99,8 +98,7 @@ MUST_CHECK enum status reply_finish(struct reply_writer *w,
 MUST_CHECK enum status reply_progress(
     const char *text, uint64_t done, uint64_t total, struct buf *append_to, struct error *err);
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 struct reply_section {
     const char *name;

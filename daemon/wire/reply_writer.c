@@ -249,8 +249,7 @@ enum status reply_status(const struct reply_writer *w, struct error *err)
     return w->error.status;
 }
 
-/* -- whole messages -----------------------------------------------------------------------------
- */
+/* -- whole messages ---------------------------------------------------------------------------- */
 
 static enum status frame_end(struct buf *frame,
                              size_t start,

@@ -19,8 +19,7 @@ enum { /* field numbers of proto/control.proto */
 /* Texts and structs of a request, beside the bytes of the message itself. */
 enum { REQUEST_HEAP_EXTRA = MESSAGE_HEAP_CONTROL_MAX };
 
-/* -- writing ------------------------------------------------------------------------------------
- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 static size_t text_field_size(uint32_t number, const char *text)
 {
@@ -70,8 +69,7 @@ enum status request_encode(const struct request *request, struct buf *append_to,
     return OK;
 }
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 struct decoder {
     struct arena arena;

@@ -29,15 +29,15 @@ static void add_records(struct id *ids)
             enum excerpt_field field;
             const char *text;
         } fields[] = {
-            {EXCERPT_KIND,             "answer"          },
-            { EXCERPT_INSTRUMENT,      "UNTOC"           },
-            { EXCERPT_ARTICLE,         "16"              },
-            { EXCERPT_LANGUAGE,        "en"              },
-            { EXCERPT_TEXT,            text              },
-            { EXCERPT_TITLE,           "Extradition"     },
-            { EXCERPT_ORIGINATOR,      "Attorney-General"},
-            { EXCERPT_DATE,            "2025-03-01"      },
-            { EXCERPT_CONFIDENTIALITY, "restricted"      },
+            { EXCERPT_KIND, "answer" },
+            { EXCERPT_INSTRUMENT, "UNTOC" },
+            { EXCERPT_ARTICLE, "16" },
+            { EXCERPT_LANGUAGE, "en" },
+            { EXCERPT_TEXT, text },
+            { EXCERPT_TITLE, "Extradition" },
+            { EXCERPT_ORIGINATOR, "Attorney-General" },
+            { EXCERPT_DATE, "2025-03-01" },
+            { EXCERPT_CONFIDENTIALITY, "restricted" },
         };
         excerpt_init(&excerpt);
         for (size_t f = 0; f < COUNT(fields); f++)

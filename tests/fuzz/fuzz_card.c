@@ -11,10 +11,7 @@
 static void try_card(struct span text)
 {
     static const struct card_rule rule = {
-        {"training"},
-        {    "GB"        },
-        false, { NULL,         0 },
-        1790000000000
+        { "training" }, { "GB" }, false, { NULL, 0 }, 1790000000000,
     };
     struct card card = { 0 };
     struct card_problems problems;

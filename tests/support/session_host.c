@@ -17,8 +17,7 @@ static void require(bool condition, const char *what)
     abort();
 }
 
-/* -- authentication that costs nothing ----------------------------------------------------------
- */
+/* -- authentication that costs nothing --------------------------------------------------------- */
 
 static uint64_t mixed(struct span bytes)
 {
@@ -62,8 +61,7 @@ struct session_config host_config(const char *self, const char *peer, bool initi
     return config;
 }
 
-/* -- lifetime -----------------------------------------------------------------------------------
- */
+/* -- lifetime ---------------------------------------------------------------------------------- */
 
 enum status host_init(struct host *host,
                       struct host_feed *feed,
@@ -106,8 +104,7 @@ void host_start(struct host *host, int64_t now_ms)
     host_drain(host);
 }
 
-/* -- effects ------------------------------------------------------------------------------------
- */
+/* -- effects ----------------------------------------------------------------------------------- */
 
 static void keep(struct host *host, struct effect *effect)
 {
@@ -173,8 +170,7 @@ void host_drain(struct host *host)
     check_bounds(host);
 }
 
-/* -- answers ------------------------------------------------------------------------------------
- */
+/* -- answers ----------------------------------------------------------------------------------- */
 
 static void answer_compare(struct host *host,
                            int64_t now_ms,
@@ -349,8 +345,7 @@ void host_answer_all(struct host *host, int64_t now_ms)
         continue;
 }
 
-/* -- the network and time -----------------------------------------------------------------------
- */
+/* -- the network and time ---------------------------------------------------------------------- */
 
 void host_receive(struct host *host, int64_t now_ms, struct span bytes)
 {

@@ -6,10 +6,10 @@
 void scene_init(struct scene *scene)
 {
     *scene = (struct scene){
-        .feed = {.origin_out = KE_TO_AU,
-                 .origin_in = AU_TO_KE,
-                 .batch_entries = 1,
-                 .body_size = 10}
+        .feed = { .origin_out = KE_TO_AU,
+                  .origin_in = AU_TO_KE,
+                  .batch_entries = 1,
+                  .body_size = 10 },
     };
     struct session_config config = host_config("KE", "AU", false);
     struct error err = ERROR_INIT;
@@ -95,8 +95,7 @@ void scene_check_closed(struct scene *scene,
     message_fini(&goodbye);
 }
 
-/* -- messages -----------------------------------------------------------------------------------
- */
+/* -- messages ---------------------------------------------------------------------------------- */
 
 static struct buf body_of(struct buf *frame, enum status status)
 {

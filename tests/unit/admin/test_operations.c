@@ -5,8 +5,7 @@
 #include "consent/terms.h"
 #include "record/catalogue.h"
 
-/* -- for all of them ----------------------------------------------------------------------------
- */
+/* -- for all of them --------------------------------------------------------------------------- */
 
 /* A value that the rule takes, so that only what is tested is wrong. */
 static const char *good_value(const struct argument_rule *rule)
@@ -174,8 +173,7 @@ static void the_choices_are_the_words_of_the_layers_that_know_them(void **state)
                      &err);
 }
 
-/* -- records ------------------------------------------------------------------------------------
- */
+/* -- records ----------------------------------------------------------------------------------- */
 
 static void an_excerpt_with_problems_is_not_added(void **state)
 {
@@ -282,8 +280,7 @@ static void figures_are_imported_shown_exported_and_import_again_unchanged(void 
     assert_int_equal(answered_rows("figures"), 0);
 }
 
-/* -- consents -----------------------------------------------------------------------------------
- */
+/* -- consents ---------------------------------------------------------------------------------- */
 
 static void a_draft_tells_all_that_is_wrong_with_it(void **state)
 {
@@ -346,8 +343,7 @@ static void a_consent_goes_from_draft_to_revocation_by_two_people(void **state)
     assert_string_equal(answered("actions", "result"), "ok");
 }
 
-/* -- journal, check, backup ---------------------------------------------------------------------
- */
+/* -- journal, check, backup -------------------------------------------------------------------- */
 
 static void actions_and_refusals_are_journalled_without_text_of_records(void **state)
 {

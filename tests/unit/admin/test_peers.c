@@ -27,8 +27,7 @@ static void add(const char *wanted, const struct buf *text)
     ASK_STATUS(wanted, "peer.add");
 }
 
-/* -- adding -------------------------------------------------------------------------------------
- */
+/* -- adding ------------------------------------------------------------------------------------ */
 
 static void cards_that_are_not_what_they_must_be_are_refused_with_their_reason(void **state)
 {
@@ -107,8 +106,7 @@ static void adding_shows_code_name_and_fingerprint_and_trusts_nobody(void **stat
     assert_int_equal(answered_rows("peers"), 0);
 }
 
-/* -- accepting ----------------------------------------------------------------------------------
- */
+/* -- accepting --------------------------------------------------------------------------------- */
 
 static void the_person_who_added_a_card_cannot_accept_it(void **state)
 {
@@ -180,8 +178,7 @@ static void peers_that_are_not_there_are_named(void **state)
     ASK_STATUS("not-found", "peer.accept", "peer", "NZ", "fingerprint", fingerprint);
 }
 
-/* -- narrowing ----------------------------------------------------------------------------------
- */
+/* -- narrowing --------------------------------------------------------------------------------- */
 
 static void one_operator_can_block_and_only_an_approver_lets_in_again(void **state)
 {

@@ -24,11 +24,8 @@ static void only_alpha_2_codes_but_eu_are_states(void **state)
         const char *text;
         bool is_state;
     } rows[] = {
-        {"KE",            true },
-        { "EU",           false},
-        { "UNODC",        false},
-        { "AUC",          false},
-        { "ABCDEFGHIJKL", false}
+        { "KE", true },   { "EU", false },           { "UNODC", false },
+        { "AUC", false }, { "ABCDEFGHIJKL", false },
     };
     struct code last = { "" };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -47,7 +44,7 @@ static void realms_follow_their_grammar(void **state)
 {
     (void)state;
     const char *bad[] = {
-        "", "Live", "1st", "-live", "a b", "a_b", "abcdefghijklmnopq", "caf\xc3"
+        "", "Live", "1st", "-live", "a b", "a_b", "abcdefghijklmnopq", "caf\xc3",
     };
     struct realm realm;
     for (size_t i = 0; i < COUNT(bad); i++) {
@@ -134,7 +131,7 @@ static void digests_differ_in_any_byte(void **state)
 {
     (void)state;
     struct digest a = {
-        {1, 2, 3}
+        { 1, 2, 3 },
     };
     for (size_t i = 0; i < DIGEST_SIZE; i++) {
         struct digest b = a;
@@ -148,13 +145,13 @@ static void digests_differ_in_any_byte(void **state)
 static const struct {
     const char *plain, *base64;
 } vectors[] = {
-    {"",        ""        },
-    { "f",      "Zg=="    },
-    { "fo",     "Zm8="    },
-    { "foo",    "Zm9v"    },
-    { "foob",   "Zm9vYg=="},
-    { "fooba",  "Zm9vYmE="},
-    { "foobar", "Zm9vYmFy"},
+    { "", "" },
+    { "f", "Zg==" },
+    { "fo", "Zm8=" },
+    { "foo", "Zm9v" },
+    { "foob", "Zm9vYg==" },
+    { "fooba", "Zm9vYmE=" },
+    { "foobar", "Zm9vYmFy" },
 };
 
 static void base64_agrees_with_the_rfc(void **state)

@@ -8,12 +8,8 @@ static void spans_compare_as_bytes_then_by_length(void **state)
         const char *a, *b;
         int order;
     } rows[] = {
-        {"",      "",  0 },
-        { "a",    "a", 0 },
-        { "a",    "b", -1},
-        { "ab",   "a", 1 },
-        { "",     "a", -1},
-        { "\xff", "a", 1 },
+        { "", "", 0 },    { "a", "a", 0 }, { "a", "b", -1 },
+        { "ab", "a", 1 }, { "", "a", -1 }, { "\xff", "a", 1 },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct span a = span_text(rows[i].a);

@@ -86,8 +86,7 @@ static const char *told(void)
     return text;
 }
 
-/* -- refusals -----------------------------------------------------------------------------------
- */
+/* -- refusals ---------------------------------------------------------------------------------- */
 
 static void a_command_that_does_not_exist_is_refused_with_the_nearest_one(void **state)
 {
@@ -95,14 +94,14 @@ static void a_command_that_does_not_exist_is_refused_with_the_nearest_one(void *
     static const struct {
         const char *line, *said;
     } cases[] = {
-        {"comityctl dance",              "there is no command 'dance'; next: comityctl --help"  },
-        { "comityctl statsu",            "next: comityctl status --help"                        },
-        { "comityctl consent aprove 12", "next: comityctl consent approve --help"               },
-        { "comityctl consent dance",     "there is no command 'consent dance'; next: comityctl "
-                                     "consent --help"       },
-        { "comityctl consent",           "'consent' needs another word; next: comityctl consent"},
-        { "comityctl peer --json",       "'peer' needs another word"                            },
-        { "comityctl conset draft",      "next: comityctl consent draft --help"                 },
+        { "comityctl dance", "there is no command 'dance'; next: comityctl --help" },
+        { "comityctl statsu", "next: comityctl status --help" },
+        { "comityctl consent aprove 12", "next: comityctl consent approve --help" },
+        { "comityctl consent dance", "there is no command 'consent dance'; next: comityctl "
+                                     "consent --help" },
+        { "comityctl consent", "'consent' needs another word; next: comityctl consent" },
+        { "comityctl peer --json", "'peer' needs another word" },
+        { "comityctl conset draft", "next: comityctl consent draft --help" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         CHECK_STATUS(parse_line(cases[i].line), ERR_INVALID, &err);
@@ -140,22 +139,22 @@ static void words_and_options_that_do_not_belong_are_named(void **state)
     static const struct {
         const char *line, *said;
     } cases[] = {
-        {"comityctl status now",                           "now||one word too many"                    },
-        { "comityctl peer show",                           "PEER||is needed"                           },
-        { "comityctl peer show KE GB",                     "GB||one word too many"                     },
-        { "comityctl peer show KE -x",                     "-x||no such option here; options have two" },
-        { "comityctl given --to KE --to GB",               "--to||can be given once only"              },
-        { "comityctl given --to",                          "--to||needs a value behind it"             },
-        { "comityctl given --to --json",                   "--to||needs a value behind it"             },
-        { "comityctl excerpt list --retired=maybe",        "--retired|maybe|takes no value"            },
-        { "comityctl status --out x",                      "--out|x|this command gives no file"        },
-        { "comityctl status --json --plain",               "--plain||does not go together with --json" },
-        { "comityctl --config a --config b status",        "--config||can be given once only"          },
-        { "comityctl --until 2026 status",                 "--until||no such option here; options of a"},
-        { "comityctl consent approve 0123456 --digest 00", "--digest|00|must be a digest: 64"          },
-        { "comityctl peer accept KE",                      "--fingerprint||is needed"                  },
+        { "comityctl status now", "now||one word too many" },
+        { "comityctl peer show", "PEER||is needed" },
+        { "comityctl peer show KE GB", "GB||one word too many" },
+        { "comityctl peer show KE -x", "-x||no such option here; options have two" },
+        { "comityctl given --to KE --to GB", "--to||can be given once only" },
+        { "comityctl given --to", "--to||needs a value behind it" },
+        { "comityctl given --to --json", "--to||needs a value behind it" },
+        { "comityctl excerpt list --retired=maybe", "--retired|maybe|takes no value" },
+        { "comityctl status --out x", "--out|x|this command gives no file" },
+        { "comityctl status --json --plain", "--plain||does not go together with --json" },
+        { "comityctl --config a --config b status", "--config||can be given once only" },
+        { "comityctl --until 2026 status", "--until||no such option here; options of a" },
+        { "comityctl consent approve 0123456 --digest 00", "--digest|00|must be a digest: 64" },
+        { "comityctl peer accept KE", "--fingerprint||is needed" },
         { "comityctl peer accept Kenya --fingerprint 1",
-         "PEER|Kenya|'Kenya' is not a node's code"                                                     },
+          "PEER|Kenya|'Kenya' is not a node's code" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         CHECK_STATUS(parse_line(cases[i].line), ERR_INVALID, &err);
@@ -163,8 +162,7 @@ static void words_and_options_that_do_not_belong_are_named(void **state)
     }
 }
 
-/* -- what is taken ------------------------------------------------------------------------------
- */
+/* -- what is taken ----------------------------------------------------------------------------- */
 
 static void words_options_and_files_become_a_request(void **state)
 {
@@ -211,8 +209,7 @@ static void help_and_version_ask_for_nothing_else(void **state)
     assert_null(in.command);
 }
 
-/* -- the table ----------------------------------------------------------------------------------
- */
+/* -- the table --------------------------------------------------------------------------------- */
 
 static void every_example_parses_as_typed(void **state)
 {
@@ -255,8 +252,7 @@ static void every_operation_has_a_command_and_every_command_an_operation(void **
     }
 }
 
-/* -- help ---------------------------------------------------------------------------------------
- */
+/* -- help -------------------------------------------------------------------------------------- */
 
 static const char *help_of(const struct command_group *group, const struct command *command)
 {

@@ -42,7 +42,10 @@ static void show(enum render_mode mode, size_t width, const char *realm, const s
     CHECK_OK(reply_decode(span_slice(buf_span(&frame), FRAME_HEAD_SIZE, frame.size), &reply, &err),
              &err);
     struct render render = {
-        .out = tmpfile(), .messages = tmpfile(), .mode = mode, .width = width
+        .out = tmpfile(),
+        .messages = tmpfile(),
+        .mode = mode,
+        .width = width,
     };
     assert_non_null(render.out);
     assert_non_null(render.messages);
@@ -54,7 +57,7 @@ static void show(enum render_mode mode, size_t width, const char *realm, const s
 }
 
 static const struct reply_column columns[] = {
-    {"code",  "Code", false},
+    { "code", "Code", false },
     { "size", "Size", true },
 };
 
@@ -71,8 +74,7 @@ static void write_peers(void)
     reply_note(&w, "do this next");
 }
 
-/* -- escapes ------------------------------------------------------------------------------------
- */
+/* -- escapes ----------------------------------------------------------------------------------- */
 
 #define NASTY                  \
     "a\x1b[31mred\xe2\x80\xae" \
@@ -116,8 +118,7 @@ static void control_and_direction_characters_are_escaped_in_every_mode(void **st
     }
 }
 
-/* -- modes --------------------------------------------------------------------------------------
- */
+/* -- modes ------------------------------------------------------------------------------------- */
 
 static void plain_is_one_item_a_line(void **state)
 {
@@ -195,8 +196,7 @@ static void exit_codes_tell_apart_what_scripts_must(void **state)
     assert_int_equal(run_exit_code("mismatch", false), 7);
 }
 
-/* -- runs without a daemon ----------------------------------------------------------------------
- */
+/* -- runs without a daemon --------------------------------------------------------------------- */
 
 static int run_words(char **words)
 {

@@ -11,14 +11,14 @@
 
 /* The picture of lifecycle.h as a table: rows are states, columns are steps; 0 is a refusal. */
 static const enum consent_state picture[CONSENT_STATE_COUNT][CONSENT_STEP_COUNT] = {
-  /* propose, reject, approve, suspend, resume, revoke, expire, supersede */
-    [CONSENT_DRAFT] = {CONSENT_PROPOSED, 0,             0,              0,                 0,              CONSENT_REVOKED, CONSENT_EXPIRED, 0},
-    [CONSENT_PROPOSED] = { 0,               CONSENT_DRAFT, CONSENT_ACTIVE, 0,                 0,              CONSENT_REVOKED, CONSENT_EXPIRED,
-                       0                                                                                                                      },
-    [CONSENT_ACTIVE] = { 0,               0,             0,              CONSENT_SUSPENDED, 0,              CONSENT_REVOKED, CONSENT_EXPIRED,
-                       CONSENT_SUPERSEDED                                                                                                     },
-    [CONSENT_SUSPENDED] = { 0,               0,             0,              0,                 CONSENT_ACTIVE, CONSENT_REVOKED, CONSENT_EXPIRED,
-                       CONSENT_SUPERSEDED                                                                                                     },
+    /* propose, reject, approve, suspend, resume, revoke, expire, supersede */
+    [CONSENT_DRAFT] = { CONSENT_PROPOSED, 0, 0, 0, 0, CONSENT_REVOKED, CONSENT_EXPIRED, 0 },
+    [CONSENT_PROPOSED] = { 0, CONSENT_DRAFT, CONSENT_ACTIVE, 0, 0, CONSENT_REVOKED, CONSENT_EXPIRED,
+                           0 },
+    [CONSENT_ACTIVE] = { 0, 0, 0, CONSENT_SUSPENDED, 0, CONSENT_REVOKED, CONSENT_EXPIRED,
+                         CONSENT_SUPERSEDED },
+    [CONSENT_SUSPENDED] = { 0, 0, 0, 0, CONSENT_ACTIVE, CONSENT_REVOKED, CONSENT_EXPIRED,
+                            CONSENT_SUPERSEDED },
 };
 
 static void every_step_that_is_not_in_the_picture_is_refused_with_the_next_one(void **state)

@@ -104,14 +104,14 @@ static void only_an_active_consent_allows(void **state)
         enum policy_reason reason;
         const char *says;
     } cases[] = {
-        {CONSENT_DRAFT,           POLICY_NOT_APPROVED, "is draft"     },
-        { CONSENT_PROPOSED,       POLICY_NOT_APPROVED, "is proposed"  },
-        { CONSENT_SUSPENDED,      POLICY_SUSPENDED,    "is suspended" },
-        { CONSENT_REVOKED,        POLICY_ENDED,        "is revoked"   },
-        { CONSENT_EXPIRED,        POLICY_ENDED,        "is expired"   },
-        { CONSENT_SUPERSEDED,     POLICY_ENDED,        "is superseded"},
-        { CONSENT_STATE_COUNT,    POLICY_NOT_APPROVED, "is unknown"   },
-        { (enum consent_state)99, POLICY_NOT_APPROVED, "is unknown"   },
+        { CONSENT_DRAFT, POLICY_NOT_APPROVED, "is draft" },
+        { CONSENT_PROPOSED, POLICY_NOT_APPROVED, "is proposed" },
+        { CONSENT_SUSPENDED, POLICY_SUSPENDED, "is suspended" },
+        { CONSENT_REVOKED, POLICY_ENDED, "is revoked" },
+        { CONSENT_EXPIRED, POLICY_ENDED, "is expired" },
+        { CONSENT_SUPERSEDED, POLICY_ENDED, "is superseded" },
+        { CONSENT_STATE_COUNT, POLICY_NOT_APPROVED, "is unknown" },
+        { (enum consent_state)99, POLICY_NOT_APPROVED, "is unknown" },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct made made;

@@ -41,13 +41,16 @@ static void make(struct made *made)
     made->recipients[0] =
         (struct preview_recipient){ { "GB" }, SPAN_LITERAL("United Kingdom"), { { 0xaa } }, NULL };
     made->recipients[1] = (struct preview_recipient){
-        { "UNODC" }, SPAN_LITERAL("Secretariat"), { { 0xbb } }, made->holds
+        { "UNODC" },
+        SPAN_LITERAL("Secretariat"),
+        { { 0xbb } },
+        made->holds,
     };
     made->preview = (struct preview){
-        .consent_id = {{ 9 }},
-        .nonce = { 1,    2, 3 },
-        .publisher = { "KE"   },
-        .realm = { "training"},
+        .consent_id = { { 9 } },
+        .nonce = { 1, 2, 3 },
+        .publisher = { "KE" },
+        .realm = { "training" },
         .terms = &made->terms,
         .records = made->records,
         .record_count = RECORDS,
@@ -207,20 +210,20 @@ static void a_comparison_says_what_is_different(void **state)
         size_t count;
         const char *there, *back; /* comparing former to now, and now to former */
     } cases[] = {
-        {1,  ": version 2 instead of 1\n",             ": version 1 instead of 2\n"},
-        { 1, ": its content is not the same",          "content"                   },
-        { 1, ": its content is not the same",          "content"                   },
-        { 1, ": its kind or title",                    "kind or title"             },
-        { 1, ": its kind or title",                    "kind or title"             },
-        { 1, "recipient GB: its anchor",               "recipient GB: its anchor"  },
-        { 1, "recipient GB: its name",                 "name"                      },
-        { 1, "recipient UNODC: what it holds already", "holds already"             },
-        { 1, "the terms are not the same",             "terms"                     },
-        { 1, "another consent",                        "another consent"           },
-        { 1, ": no longer there",                      ": new\n"                   },
-        { 1, "recipient UNODC: no longer there",       "recipient UNODC: new"      },
-        { 2, ": new\n",                                ": no longer there"         },
-        { 2, "recipient AU: new",                      "recipient GB: new"         },
+        { 1, ": version 2 instead of 1\n", ": version 1 instead of 2\n" },
+        { 1, ": its content is not the same", "content" },
+        { 1, ": its content is not the same", "content" },
+        { 1, ": its kind or title", "kind or title" },
+        { 1, ": its kind or title", "kind or title" },
+        { 1, "recipient GB: its anchor", "recipient GB: its anchor" },
+        { 1, "recipient GB: its name", "name" },
+        { 1, "recipient UNODC: what it holds already", "holds already" },
+        { 1, "the terms are not the same", "terms" },
+        { 1, "another consent", "another consent" },
+        { 1, ": no longer there", ": new\n" },
+        { 1, "recipient UNODC: no longer there", "recipient UNODC: new" },
+        { 2, ": new\n", ": no longer there" },
+        { 2, "recipient AU: new", "recipient GB: new" },
     };
     for (int how = 0; how < (int)(sizeof(cases) / sizeof(cases[0])); how++) {
         struct made made;

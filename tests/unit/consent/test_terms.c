@@ -20,17 +20,17 @@ static struct terms good(void)
     struct error err = ERROR_INIT;
     terms_init(&terms, NOW);
     static const char *const words[][2] = {
-        {"purpose",      "peer-review"         },
-        { "form",        "exact"               },
-        { "attribution", "named"               },
-        { "onward",      "none"                },
-        { "from",        "2026-09-01"          },
-        { "until",       "2027-09-01"          },
-        { "keep-until",  "2027-08-01T12:00:00Z"},
-        { "erase-days",  "14"                  },
-        { "authority",   "Attorney-General"    },
-        { "reference",   "NV 12/2026"          },
-        { "conditions",  "only in\nthe room"   },
+        { "purpose", "peer-review" },
+        { "form", "exact" },
+        { "attribution", "named" },
+        { "onward", "none" },
+        { "from", "2026-09-01" },
+        { "until", "2027-09-01" },
+        { "keep-until", "2027-08-01T12:00:00Z" },
+        { "erase-days", "14" },
+        { "authority", "Attorney-General" },
+        { "reference", "NV 12/2026" },
+        { "conditions", "only in\nthe room" },
     };
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         assert_int_equal(terms_set(&terms, words[i][0], words[i][1], &err), OK);
@@ -47,29 +47,29 @@ static void terms_set_refuses_what_it_does_not_understand_and_changes_nothing(vo
         enum status status;
         const char *says;
     } cases[] = {
-        {"colour",       "blue",                                     ERR_NOT_FOUND, "'colour' is not a term"               },
-        { "purpose",     "gossip",                                   ERR_INVALID,   "purpose: 'gossip' is not one of: peer"},
-        { "purpose",     "",                                         ERR_INVALID,   "is not one of"                        },
-        { "form",        "vague",                                    ERR_INVALID,   "form: 'vague'"                        },
-        { "form",        "suppressed",                               ERR_INVALID,   "suppressed:5"                         },
-        { "form",        "exact:5",                                  ERR_INVALID,   "behind suppressed only"               },
-        { "form",        "suppressed:x",                             ERR_INVALID,   "'x' is not a whole number"            },
-        { "form",        "suppressed:0",                             ERR_INVALID,   "at least 1"                           },
-        { "form",        "suppressed:1001",                          ERR_INVALID,   "0 to 1000"                            },
-        { "form",        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ERR_INVALID,   "not one of"                           },
-        { "attribution", "Named",                                    ERR_INVALID,   "unnamed, named"                       },
-        { "onward",      "all",                                      ERR_INVALID,   "none, public"                         },
-        { "from",        "yesterday",                                ERR_INVALID,   "from: "                               },
-        { "until",       "2026-13-01",                               ERR_INVALID,   "until: "                              },
-        { "keep-until",  "1",                                        ERR_INVALID,   "keep-until: "                         },
-        { "erase-days",  "366",                                      ERR_INVALID,   "0 to 365"                             },
-        { "erase-days",  "-1",                                       ERR_INVALID,   "whole number"                         },
-        { "erase-days",  "",                                         ERR_INVALID,   "whole number"                         },
-        { "erase-days",  "1234567890",                               ERR_INVALID,   "whole number"                         },
-        { "authority",   "a\nb",                                     ERR_INVALID,   "authority: "                          },
-        { "authority",   long_name,                                  ERR_LIMIT,     "longer than 200 bytes"                },
-        { "reference",   "\xff",                                     ERR_INVALID,   "not UTF-8"                            },
-        { "conditions",  "\x1b[31m",                                 ERR_INVALID,   "conditions: "                         },
+        { "colour", "blue", ERR_NOT_FOUND, "'colour' is not a term" },
+        { "purpose", "gossip", ERR_INVALID, "purpose: 'gossip' is not one of: peer" },
+        { "purpose", "", ERR_INVALID, "is not one of" },
+        { "form", "vague", ERR_INVALID, "form: 'vague'" },
+        { "form", "suppressed", ERR_INVALID, "suppressed:5" },
+        { "form", "exact:5", ERR_INVALID, "behind suppressed only" },
+        { "form", "suppressed:x", ERR_INVALID, "'x' is not a whole number" },
+        { "form", "suppressed:0", ERR_INVALID, "at least 1" },
+        { "form", "suppressed:1001", ERR_INVALID, "0 to 1000" },
+        { "form", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ERR_INVALID, "not one of" },
+        { "attribution", "Named", ERR_INVALID, "unnamed, named" },
+        { "onward", "all", ERR_INVALID, "none, public" },
+        { "from", "yesterday", ERR_INVALID, "from: " },
+        { "until", "2026-13-01", ERR_INVALID, "until: " },
+        { "keep-until", "1", ERR_INVALID, "keep-until: " },
+        { "erase-days", "366", ERR_INVALID, "0 to 365" },
+        { "erase-days", "-1", ERR_INVALID, "whole number" },
+        { "erase-days", "", ERR_INVALID, "whole number" },
+        { "erase-days", "1234567890", ERR_INVALID, "whole number" },
+        { "authority", "a\nb", ERR_INVALID, "authority: " },
+        { "authority", long_name, ERR_LIMIT, "longer than 200 bytes" },
+        { "reference", "\xff", ERR_INVALID, "not UTF-8" },
+        { "conditions", "\x1b[31m", ERR_INVALID, "conditions: " },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct terms terms = good();
@@ -109,18 +109,18 @@ static void terms_check_refuses_each_thing_that_cannot_hold(void **state)
 {
     (void)state;
     static const struct bad_terms cases[] = {
-        {"form",        "suppressed:5",   "form: suppressed: this version",  ERR_UNSUPPORTED},
-        { "form",       "rounded",        "form: rounded",                   ERR_UNSUPPORTED},
-        { "form",       "aggregate-only", "form: aggregate-only",            ERR_UNSUPPORTED},
-        { "until",      "2026-08-01",     "must lie after the beginning",    ERR_INVALID    },
-        { "until",      "2026-09-02",     "lies in the past",                ERR_INVALID    },
-        { "until",      "2099-01-01",     "more than 30 years",              ERR_INVALID    },
-        { "keep-until", "2027-09-02",     "keep-until: later than until",    ERR_INVALID    },
-        { "keep-until", "2026-08-31",     "keep-until: must lie after",      ERR_INVALID    },
-        { "keep-until", "2026-09-10",     "keep-until: must lie after",      ERR_INVALID    },
-        { "purpose",    "publication",    "onward: the purpose publication", ERR_INVALID    },
-        { "authority",  "",               "authority: must be said",         ERR_INVALID    },
-        { "reference",  "",               "reference: must be said",         ERR_INVALID    },
+        { "form", "suppressed:5", "form: suppressed: this version", ERR_UNSUPPORTED },
+        { "form", "rounded", "form: rounded", ERR_UNSUPPORTED },
+        { "form", "aggregate-only", "form: aggregate-only", ERR_UNSUPPORTED },
+        { "until", "2026-08-01", "must lie after the beginning", ERR_INVALID },
+        { "until", "2026-09-02", "lies in the past", ERR_INVALID },
+        { "until", "2099-01-01", "more than 30 years", ERR_INVALID },
+        { "keep-until", "2027-09-02", "keep-until: later than until", ERR_INVALID },
+        { "keep-until", "2026-08-31", "keep-until: must lie after", ERR_INVALID },
+        { "keep-until", "2026-09-10", "keep-until: must lie after", ERR_INVALID },
+        { "purpose", "publication", "onward: the purpose publication", ERR_INVALID },
+        { "authority", "", "authority: must be said", ERR_INVALID },
+        { "reference", "", "reference: must be said", ERR_INVALID },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct terms terms = good();
@@ -184,23 +184,23 @@ static void terms_decode_refuses_what_terms_encode_would_not_write(void **state)
 {
     (void)state;
     static const struct patch patches[] = {
-        {0,   2,    ERR_UNSUPPORTED, "version 2"           },
-        { 1,  0,    ERR_INVALID,     "purpose: 0 says"     },
-        { 1,  6,    ERR_UNSUPPORTED, "purpose: 6"          },
-        { 2,  0,    ERR_INVALID,     "form: 0 says"        },
-        { 2,  5,    ERR_UNSUPPORTED, "form: 5"             },
-        { 2,  2,    ERR_INVALID,     "threshold 0"         }, /* suppressed without k */
-        { 3,  2,    ERR_UNSUPPORTED, "attribution: 2"      },
-        { 4,  2,    ERR_UNSUPPORTED, "onward: 2"           },
-        { 8,  5,    ERR_INVALID,     "threshold 5"         }, /* exact with k */
-        { 9,  0x80, ERR_INVALID,     "after the beginning" }, /* from < 0 */
-        { 9,  0x7f, ERR_INVALID,     "after the beginning" },
-        { 25, 0x7f, ERR_INVALID,     "keep until lies"     },
-        { 25, 0x80, ERR_INVALID,     "keep until lies"     },
-        { 33, 0xff, ERR_INVALID,     "days for erasing"    },
-        { 35, 1,    ERR_LIMIT,       "authority: 272 bytes"},
-        { 37, 0xff, ERR_INVALID,     "authority: not UTF-8"},
-        { 38, 0x0a, ERR_INVALID,     "authority: U+000A"   },
+        { 0, 2, ERR_UNSUPPORTED, "version 2" },
+        { 1, 0, ERR_INVALID, "purpose: 0 says" },
+        { 1, 6, ERR_UNSUPPORTED, "purpose: 6" },
+        { 2, 0, ERR_INVALID, "form: 0 says" },
+        { 2, 5, ERR_UNSUPPORTED, "form: 5" },
+        { 2, 2, ERR_INVALID, "threshold 0" }, /* suppressed without k */
+        { 3, 2, ERR_UNSUPPORTED, "attribution: 2" },
+        { 4, 2, ERR_UNSUPPORTED, "onward: 2" },
+        { 8, 5, ERR_INVALID, "threshold 5" },            /* exact with k */
+        { 9, 0x80, ERR_INVALID, "after the beginning" }, /* from < 0 */
+        { 9, 0x7f, ERR_INVALID, "after the beginning" },
+        { 25, 0x7f, ERR_INVALID, "keep until lies" },
+        { 25, 0x80, ERR_INVALID, "keep until lies" },
+        { 33, 0xff, ERR_INVALID, "days for erasing" },
+        { 35, 1, ERR_LIMIT, "authority: 272 bytes" },
+        { 37, 0xff, ERR_INVALID, "authority: not UTF-8" },
+        { 38, 0x0a, ERR_INVALID, "authority: U+000A" },
     };
     struct terms terms = good();
     /* long enough for a length of 272 to be read */

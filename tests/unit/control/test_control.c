@@ -75,8 +75,8 @@ static void take_progress(void *self, struct span frame)
 }
 
 static const struct control_handler handlers[] = {
-    {"peer.show", handle},
-    { "hold",     handle},
+    { "peer.show", handle },
+    { "hold", handle },
 };
 static const struct control_service service = { .realm = "training",
                                                 .handlers = handlers,
@@ -173,7 +173,8 @@ static void digests_may_be_typed_in_groups(void **state)
 {
     (void)state;
     struct request_argument argument = {
-        "digest", "01234567 89abcdef-01234567:89abcdef 0123456789abcdef 0123456789ABCDEF"
+        "digest",
+        "01234567 89abcdef-01234567:89abcdef 0123456789abcdef 0123456789ABCDEF",
     };
     struct request request = { .arguments = &argument, .argument_count = 1 };
     const struct argument_rule rule = { .name = "digest", .kind = ARGUMENT_DIGEST };

@@ -56,7 +56,7 @@ static void every_role_is_verified_as_what_it_is(void **state)
             assert_int_equal(facts.not_after_ms, PKI_NOW_MS + ROLE_LIFE_MS);
             for (unsigned as = 0; as < ROLE_COUNT; as++) {
                 struct certificate_rule rule = {
-                    states[s]->realm, states[s]->code, (enum role)as, anchor, NULL, PKI_NOW_MS
+                    states[s]->realm, states[s]->code, (enum role)as, anchor, NULL, PKI_NOW_MS,
                 };
                 enum verdict verdict = certificate_verify(certificate, &rule, &reason);
                 assert_int_equal(verdict, is == as ? VERDICT_CRL_OLD : VERDICT_WRONG_ROLE);
@@ -299,8 +299,8 @@ static void a_blocked_peer_is_refused_by_name(void **state)
     struct code gb = { "GB" };
     struct trust_answer answer;
     struct trust_node nodes[] = {
-        {ke.code,     buf_span(&ke.anchor),    buf_span(&ke.crl), true },
-        { unodc.code, buf_span(&unodc.anchor), SPAN_EMPTY,        false}
+        { ke.code, buf_span(&ke.anchor), buf_span(&ke.crl), true },
+        { unodc.code, buf_span(&unodc.anchor), SPAN_EMPTY, false },
     };
     CHECK_OK(trust_new(&ke.realm, &gb, nodes, 2, &trust, &err), &err);
     trust_judge(trust, buf_span(&ke.roles[ROLE_TLS]), ROLE_TLS, PKI_NOW_MS, &answer);

@@ -8,10 +8,10 @@ static const struct {
     const char *text;
     const char *digest;
 } digests[] = {
-    {"",                                                          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-    { "abc",                                                      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    { "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+    { "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
     { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-     "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"                                                             },
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
 };
 
 static void check_hex(struct span bytes, const char *hex)
@@ -94,17 +94,18 @@ static enum status fixed_fill(struct random_source *self,
 static const struct {
     const char *key, *nonce, *associated, *plain, *sealed;
 } cases[] = {
-    {"0000000000000000000000000000000000000000000000000000000000000000",
-     "000000000000000000000000", "",                                         "",                                 "530f8afbc74536b9a963b4f1c4cb738b"},
     { "0000000000000000000000000000000000000000000000000000000000000000",
-     "000000000000000000000000", "",                                         "00000000000000000000000000000000",
-     "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"                                                                            },
+      "000000000000000000000000", "", "", "530f8afbc74536b9a963b4f1c4cb738b" },
+    { "0000000000000000000000000000000000000000000000000000000000000000",
+      "000000000000000000000000", "", "00000000000000000000000000000000",
+      "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919" },
     { "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308",
-     "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
-     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
-      "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",                                                "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+      "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+      "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+      "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+      "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
       "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662"
-      "76fc6ece0f4e1768cddf8853bb2d551b"                                          },
+      "76fc6ece0f4e1768cddf8853bb2d551b" },
 };
 
 static size_t from_hex(const char *hex, uint8_t *bytes)

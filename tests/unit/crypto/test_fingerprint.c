@@ -30,11 +30,11 @@ static void what_is_no_fingerprint_is_refused(void **state)
     const struct {
         const char *text, *says;
     } rows[] = {
-        {"",                                                               "these are 0" },
-        { "01234",                                                         "these are 5" },
-        { "0123456789012345678901234567890123456789012345678901234567890", "these are 61"},
-        { "01234 5678O",                                                   "character 11"},
-        { "ab",                                                            "digits only" },
+        { "", "these are 0" },
+        { "01234", "these are 5" },
+        { "0123456789012345678901234567890123456789012345678901234567890", "these are 61" },
+        { "01234 5678O", "character 11" },
+        { "ab", "digits only" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct error err = ERROR_INIT;

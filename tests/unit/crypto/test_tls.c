@@ -30,7 +30,8 @@ static int free_states(void **state)
 static struct tls_link good_link(void)
 {
     struct tls_link link = {
-        .contexts = {tls_link_context(&gb, &ke, &now.base), tls_link_context(&ke, &gb, &now.base)}
+        .contexts = { tls_link_context(&gb, &ke, &now.base),
+                      tls_link_context(&ke, &gb, &now.base) },
     };
     tls_link_open(&link, &gb.code);
     tls_link_shake(&link);
@@ -70,7 +71,8 @@ static void a_revoked_certificate_is_refused(void **state)
     pki_init(&fr, "training", "FR");
     pki_revoke(&fr, buf_span(&fr.roles[ROLE_TLS]), PKI_NOW_MS + CRL_LIFE_MS);
     struct tls_link link = {
-        .contexts = {tls_link_context(&gb, &fr, &now.base), tls_link_context(&fr, &gb, &now.base)}
+        .contexts = { tls_link_context(&gb, &fr, &now.base),
+                      tls_link_context(&fr, &gb, &now.base) },
     };
     tls_link_open(&link, &gb.code);
     tls_link_shake(&link);
@@ -91,7 +93,8 @@ static void a_client_refuses_wrong_servers_too(void **state)
     pki_init(&fr, "training", "FR");
     /* FR answers where GB was dialled; both are accepted peers. */
     struct tls_link link = {
-        .contexts = {tls_link_context(&fr, &ke, &now.base), tls_link_context(&ke, &fr, &now.base)}
+        .contexts = { tls_link_context(&fr, &ke, &now.base),
+                      tls_link_context(&ke, &fr, &now.base) },
     };
     tls_link_open(&link, &gb.code);
     tls_link_shake(&link);
@@ -102,7 +105,8 @@ static void a_client_refuses_wrong_servers_too(void **state)
     tls_link_close(&link);
     /* An unknown server. */
     link = (struct tls_link){
-        .contexts = {tls_link_context(&fr, &ke, &now.base), tls_link_context(&ke, &gb, &now.base)}
+        .contexts = { tls_link_context(&fr, &ke, &now.base),
+                      tls_link_context(&ke, &gb, &now.base) },
     };
     tls_link_open(&link, NULL);
     tls_link_shake(&link);
@@ -118,8 +122,8 @@ static void a_made_up_anchor_for_a_known_code_is_refused(void **state)
     struct pki_state impostor;
     pki_init(&impostor, "training", "KE");
     struct tls_link link = {
-        .contexts = {tls_link_context(&gb, &ke, &now.base),
-                     tls_link_context(&impostor, &gb, &now.base)}
+        .contexts = { tls_link_context(&gb, &ke, &now.base),
+                      tls_link_context(&impostor, &gb, &now.base) },
     };
     tls_link_open(&link, NULL);
     tls_link_shake(&link);
@@ -135,7 +139,8 @@ static void a_live_session_is_judged_again(void **state)
     struct pki_state fr;
     pki_init(&fr, "training", "FR");
     struct tls_link link = {
-        .contexts = {tls_link_context(&gb, &fr, &now.base), tls_link_context(&fr, &gb, &now.base)}
+        .contexts = { tls_link_context(&gb, &fr, &now.base),
+                      tls_link_context(&fr, &gb, &now.base) },
     };
     struct error err = ERROR_INIT;
     tls_link_open(&link, NULL);
@@ -229,14 +234,8 @@ static void bytes_arrive_whole_whatever_their_number(void **state)
     const struct {
         size_t size, step;
     } sizes[] = {
-        {1,        1      },
-        { 1000,    1      },
-        { 16384,   16384  },
-        { 16385,   16385  },
-        { 1000000, 77777  },
-        { 3000000, 3000000},
-        { 262144,  262144 },
-        { 262145,  1000000},
+        { 1, 1 },           { 1000, 1 },          { 16384, 16384 },   { 16385, 16385 },
+        { 1000000, 77777 }, { 3000000, 3000000 }, { 262144, 262144 }, { 262145, 1000000 },
     };
     struct tls_link link = good_link();
     for (size_t i = 0; i < COUNT(sizes); i++) {
@@ -250,7 +249,8 @@ static void bytes_may_come_one_by_one_and_be_read_late(void **state)
 {
     (void)state;
     struct tls_link link = {
-        .contexts = {tls_link_context(&gb, &ke, &now.base), tls_link_context(&ke, &gb, &now.base)}
+        .contexts = { tls_link_context(&gb, &ke, &now.base),
+                      tls_link_context(&ke, &gb, &now.base) },
     };
     tls_link_open(&link, NULL);
     struct error err = ERROR_INIT;
@@ -389,7 +389,7 @@ static void an_idle_link_is_small(void **state)
     struct mallinfo2 before = mallinfo2();
     for (int i = 0; i < LINKS; i++) {
         links[i] = (struct tls_link){
-            .contexts = {contexts[0], contexts[1]}
+            .contexts = { contexts[0], contexts[1] },
         };
         tls_link_open(&links[i], NULL);
         tls_link_shake(&links[i]);

@@ -69,8 +69,7 @@ static inline int own_tear_down(void **state)
     return 0;
 }
 
-/* -- peers --------------------------------------------------------------------------------------
- */
+/* -- peers ------------------------------------------------------------------------------------- */
 
 static inline int64_t own_add_peer(const char *code, enum peer_state peer_state)
 {
@@ -109,8 +108,7 @@ static inline void own_update_peer(const struct peer_row *row)
     CHECK_OK(peer_rows_update(own.store, row, &err), &err);
 }
 
-/* -- records ------------------------------------------------------------------------------------
- */
+/* -- records ----------------------------------------------------------------------------------- */
 
 static inline void own_fill_excerpt(struct excerpt *excerpt, const char *title, const char *article)
 {
@@ -118,13 +116,13 @@ static inline void own_fill_excerpt(struct excerpt *excerpt, const char *title, 
         enum excerpt_field field;
         const char *text;
     } fields[] = {
-        {EXCERPT_KIND,             "answer"                   },
-        { EXCERPT_INSTRUMENT,      "UNTOC"                    },
-        { EXCERPT_LANGUAGE,        "en"                       },
-        { EXCERPT_TEXT,            "Nationals are extradited."},
-        { EXCERPT_ORIGINATOR,      "Attorney-General"         },
-        { EXCERPT_DATE,            "2025-03-01"               },
-        { EXCERPT_CONFIDENTIALITY, "restricted"               },
+        { EXCERPT_KIND, "answer" },
+        { EXCERPT_INSTRUMENT, "UNTOC" },
+        { EXCERPT_LANGUAGE, "en" },
+        { EXCERPT_TEXT, "Nationals are extradited." },
+        { EXCERPT_ORIGINATOR, "Attorney-General" },
+        { EXCERPT_DATE, "2025-03-01" },
+        { EXCERPT_CONFIDENTIALITY, "restricted" },
     };
     excerpt_init(excerpt);
     for (size_t i = 0; i < COUNT(fields); i++)
@@ -144,8 +142,7 @@ static inline struct id own_add_excerpt(const char *title, const char *article)
     return id;
 }
 
-/* -- consents -----------------------------------------------------------------------------------
- */
+/* -- consents ---------------------------------------------------------------------------------- */
 
 static inline struct terms own_terms(void)
 {
@@ -162,7 +159,10 @@ static inline struct terms own_terms(void)
 static inline struct id own_draft(const struct id *record, const char *code, int days)
 {
     struct consents_request request = {
-        .terms = own_terms(), .record_ids = record, .record_id_count = 1, .recipient_count = 1
+        .terms = own_terms(),
+        .record_ids = record,
+        .record_id_count = 1,
+        .recipient_count = 1,
     };
     struct code recipient;
     struct id consent;
@@ -197,8 +197,7 @@ static inline uint8_t own_state(const struct id *consent)
     return row.state;
 }
 
-/* -- queue and delivery -------------------------------------------------------------------------
- */
+/* -- queue and delivery ------------------------------------------------------------------------ */
 
 static inline uint64_t own_waiting(const char *code)
 {

@@ -79,21 +79,24 @@ struct tampering {
 
 /* An insider edits the subscriber's database. */
 static const struct tampering TAMPERINGS[] = {
-    {"a header changed",
-     "UPDATE entry SET header = zeroblob(length(header)) WHERE rowid = (SELECT min(rowid) FROM "
-      "entry WHERE length(sealed) > 1000)",                                                                    "entry"          },
+    { "a header changed",
+      "UPDATE entry SET header = zeroblob(length(header)) WHERE rowid = (SELECT min(rowid) FROM "
+      "entry WHERE length(sealed) > 1000)",
+      "entry" },
     { "a sealed body changed",
-     "UPDATE entry SET sealed = zeroblob(length(sealed)) WHERE rowid = (SELECT max(rowid) FROM "
-      "entry WHERE length(sealed) > 1000)",                                                                    "entry"          },
-    { "an entry removed",                    "DELETE FROM entry WHERE rowid = (SELECT min(rowid) FROM entry)",
-     "entry"                                                                                                                    },
-    { "another root",                        "UPDATE feed SET root = zeroblob(32) WHERE direction = 2",        "root"           },
-    { "an erased holding made active",       "UPDATE holding SET state = 1 WHERE state = 3",                   NULL             },
+      "UPDATE entry SET sealed = zeroblob(length(sealed)) WHERE rowid = (SELECT max(rowid) FROM "
+      "entry WHERE length(sealed) > 1000)",
+      "entry" },
+    { "an entry removed", "DELETE FROM entry WHERE rowid = (SELECT min(rowid) FROM entry)",
+      "entry" },
+    { "another root", "UPDATE feed SET root = zeroblob(32) WHERE direction = 2", "root" },
+    { "an erased holding made active", "UPDATE holding SET state = 1 WHERE state = 3", NULL },
     { "an active holding said to be erased",
-     "UPDATE holding SET state = 3 WHERE rowid = (SELECT min(rowid) FROM holding WHERE state = 1)",            "its key is here"},
+      "UPDATE holding SET state = 3 WHERE rowid = (SELECT min(rowid) FROM holding WHERE state = 1)",
+      "its key is here" },
     { "a journal record changed",
-     "UPDATE journal SET leaf = zeroblob(length(leaf)) WHERE number = 1",                                      "journal"        },
-    { "a journal record removed",            "DELETE FROM journal WHERE number = 2",                           "journal"        },
+      "UPDATE journal SET leaf = zeroblob(length(leaf)) WHERE number = 1", "journal" },
+    { "a journal record removed", "DELETE FROM journal WHERE number = 2", "journal" },
 };
 
 static void check_finds(const struct tampering *tampering)
@@ -118,8 +121,7 @@ static void every_tampering_is_found(void **state)
     }
 }
 
-/* -- journal ------------------------------------------------------------------------------------
- */
+/* -- journal ----------------------------------------------------------------------------------- */
 
 static enum status count_records(void *context,
                                  const struct journal_record *record,
@@ -209,8 +211,7 @@ static void a_journal_that_was_rolled_back_goes_on_in_a_new_epoch(void **state)
     CHECK_OK(journal_verify(&un.feed, SPAN_EMPTY, &size, &err), &err);
 }
 
-/* -- evidence -----------------------------------------------------------------------------------
- */
+/* -- evidence ---------------------------------------------------------------------------------- */
 
 static void verify(struct node *node, int64_t feed_id, uint64_t index, bool shown)
 {

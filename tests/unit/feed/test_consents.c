@@ -3,8 +3,7 @@
 
 static char kinds[256];
 
-/* -- draft --------------------------------------------------------------------------------------
- */
+/* -- draft ------------------------------------------------------------------------------------- */
 
 static void a_draft_lists_everything_that_is_wrong_with_it_at_once(void **state)
 {
@@ -124,8 +123,7 @@ static void records_that_are_named_and_selected_are_given_once(void **state)
     assert_int_equal(own_waiting("AU"), 0);
 }
 
-/* -- propose and approve ------------------------------------------------------------------------
- */
+/* -- propose and approve ----------------------------------------------------------------------- */
 
 static void nothing_is_queued_before_another_person_has_approved(void **state)
 {
@@ -225,12 +223,12 @@ static void what_has_changed_since_the_proposal_refuses_the_approval_and_is_said
         void (*change)(struct id *record);
         const char *says;
     } cases[] = {
-        {change_block,   "recipient AU: is blocked"              },
-        { change_hold,   "recipient AU: is held"                 },
-        { change_anchor, "recipient AU: its anchor certificate"  },
-        { change_name,   "recipient AU: its name is not the same"},
-        { change_retire, "has been retired"                      },
-        { change_holds,  "recipient AU: what it holds already"   },
+        { change_block, "recipient AU: is blocked" },
+        { change_hold, "recipient AU: is held" },
+        { change_anchor, "recipient AU: its anchor certificate" },
+        { change_name, "recipient AU: its name is not the same" },
+        { change_retire, "has been retired" },
+        { change_holds, "recipient AU: what it holds already" },
     };
     own_add_peer("AU", PEER_ACCEPTED);
     struct peer_row before = own_peer("AU");

@@ -27,8 +27,7 @@ static void change_hold(struct id *record)
     own_update_peer(&peer);
 }
 
-/* -- revoke -------------------------------------------------------------------------------------
- */
+/* -- revoke ------------------------------------------------------------------------------------ */
 
 static struct consents_ended revoke(const struct id *consent)
 {
@@ -166,8 +165,7 @@ static void a_draft_that_is_discarded_recalls_nothing(void **state)
     assert_int_equal(own_waiting("AU"), 0);
 }
 
-/* -- expiry -------------------------------------------------------------------------------------
- */
+/* -- expiry ------------------------------------------------------------------------------------ */
 
 static size_t expire(int64_t *ret_next_ms)
 {
@@ -236,8 +234,7 @@ static void only_so_many_consents_end_in_one_call(void **state)
     assert_int_equal(expire(&next_ms), 2);
 }
 
-/* -- reading ------------------------------------------------------------------------------------
- */
+/* -- reading ----------------------------------------------------------------------------------- */
 
 static enum status check_view(void *context, const struct consents_view *view, struct error *e)
 {
@@ -257,10 +254,10 @@ static enum status check_event(void *context, const struct consent_event_row *ro
         uint8_t from, to;
         const char *text;
     } wanted[] = {
-        {ANNE,  0,                CONSENT_DRAFT,    "drafted: 1 records to 1 recipients"},
-        { ANNE, CONSENT_DRAFT,    CONSENT_PROPOSED, "proposed"                          },
-        { BERT, CONSENT_PROPOSED, CONSENT_ACTIVE,   "approved"                          },
-        { ANNE, CONSENT_ACTIVE,   CONSENT_REVOKED,  "revoked: by decision of today"     },
+        { ANNE, 0, CONSENT_DRAFT, "drafted: 1 records to 1 recipients" },
+        { ANNE, CONSENT_DRAFT, CONSENT_PROPOSED, "proposed" },
+        { BERT, CONSENT_PROPOSED, CONSENT_ACTIVE, "approved" },
+        { ANNE, CONSENT_ACTIVE, CONSENT_REVOKED, "revoked: by decision of today" },
     };
     int *at = context;
     (void)e;

@@ -8,8 +8,7 @@
 
 #include <sqlite3.h>
 
-/* -- a database whose memory fails --------------------------------------------------------------
- */
+/* -- a database whose memory fails ------------------------------------------------------------- */
 
 static sqlite3_mem_methods real;
 static uint64_t database_fail_at; /* 0: never */
@@ -48,8 +47,7 @@ static int configure_database(void **state)
                : -1;
 }
 
-/* -- sweeping -----------------------------------------------------------------------------------
- */
+/* -- sweeping ---------------------------------------------------------------------------------- */
 
 typedef enum status (*operation)(void);
 
@@ -105,8 +103,7 @@ static void assert_healthy(void)
     }
 }
 
-/* -- the operations -----------------------------------------------------------------------------
- */
+/* -- the operations ---------------------------------------------------------------------------- */
 
 static struct batch batch;
 static struct heads heads;
@@ -239,8 +236,7 @@ static enum status journal_it(void)
     return status;
 }
 
-/* -- tests --------------------------------------------------------------------------------------
- */
+/* -- tests ------------------------------------------------------------------------------------- */
 
 /* Terms and two records, of which one is revoked, the other not; numbered, not arrived. */
 static void make_scene(void)

@@ -136,8 +136,7 @@ static void every_reason_of_a_lock_is_said(void **state)
     assert_false(seen.items[0].has_text);
 }
 
-/* -- the publisher's side -----------------------------------------------------------------------
- */
+/* -- the publisher's side ---------------------------------------------------------------------- */
 
 static const char *given_states[SEEN_MAX];
 static size_t given_count;
@@ -213,8 +212,7 @@ static void a_recall_that_a_court_holds_up_says_so(void **state)
     assert_string_equal(recall_state, "held by a court");
 }
 
-/* -- overlapping consents, with a holder that really holds --------------------------------------
- */
+/* -- overlapping consents, with a holder that really holds ------------------------------------- */
 
 static void the_end_of_the_later_consent_leaves_the_record_under_the_earlier_one(void **state)
 {
@@ -246,7 +244,10 @@ static void a_consent_that_begins_later_leaves_later(void **state)
     struct listing_received_filter active = { .active_only = true };
     struct id record = add_excerpt(&ke, "One");
     struct consents_request request = {
-        .record_ids = &record, .record_id_count = 1, .recipients = &un.code, .recipient_count = 1
+        .record_ids = &record,
+        .record_id_count = 1,
+        .recipients = &un.code,
+        .recipient_count = 1,
     };
     struct consents_queued queued;
     struct digest digest;
@@ -292,8 +293,7 @@ static void an_ending_is_three_bytes_and_nothing_else(void **state)
     CHECK_STATUS(ending_decode(span_of(bytes, ENDING_SIZE), &got, &err), ERR_INVALID, &err);
 }
 
-/* -- what covers --------------------------------------------------------------------------------
- */
+/* -- what covers ------------------------------------------------------------------------------- */
 
 static void a_consent_that_is_not_there_or_not_for_this_peer_covers_nothing(void **state)
 {

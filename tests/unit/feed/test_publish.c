@@ -2,8 +2,7 @@
 #include "log/tree.h"
 #include "two_nodes.h"
 
-/* -- what a receiver refuses --------------------------------------------------------------------
- */
+/* -- what a receiver refuses ------------------------------------------------------------------- */
 
 /* One batch with terms and two records, as KE sends it for the first time. */
 static struct batch first_batch(void)
@@ -85,17 +84,17 @@ static void batches_that_break_the_format_change_nothing(void **state)
         void (*spoil)(struct batch *batch);
         enum status status;
     } table[] = {
-        {"a body that does not open its commitment", change_body,        ERR_MISMATCH },
-        { "another salt",                            change_salt,        ERR_MISMATCH },
-        { "a header that the root does not cover",   change_header,      ERR_MISMATCH },
-        { "a signature that does not verify",        change_signature,   ERR_SIGNATURE},
-        { "an entry less than the checkpoint says",  drop_last,          ERR_INVALID  },
-        { "entries in another order",                swap_entries,       ERR_MISMATCH },
-        { "a body withheld without a withdrawal",    withhold,           ERR_INVALID  },
-        { "terms withheld",                          withhold_terms,     ERR_INVALID  },
-        { "a gap in front",                          shift,              ERR_INVALID  },
-        { "no entries",                              empty_it,           ERR_INVALID  },
-        { "a feed of another realm",                 name_another_realm, ERR_MISMATCH },
+        { "a body that does not open its commitment", change_body, ERR_MISMATCH },
+        { "another salt", change_salt, ERR_MISMATCH },
+        { "a header that the root does not cover", change_header, ERR_MISMATCH },
+        { "a signature that does not verify", change_signature, ERR_SIGNATURE },
+        { "an entry less than the checkpoint says", drop_last, ERR_INVALID },
+        { "entries in another order", swap_entries, ERR_MISMATCH },
+        { "a body withheld without a withdrawal", withhold, ERR_INVALID },
+        { "terms withheld", withhold_terms, ERR_INVALID },
+        { "a gap in front", shift, ERR_INVALID },
+        { "no entries", empty_it, ERR_INVALID },
+        { "a feed of another realm", name_another_realm, ERR_MISMATCH },
     };
     struct batch batch = first_batch();
     struct buf receipt = BUF_INIT;
@@ -170,8 +169,7 @@ static void receipts_that_prove_nothing_are_refused(void **state)
     batch_fini(&batch);
 }
 
-/* -- late numbering, revoked before and after ---------------------------------------------------
- */
+/* -- late numbering, revoked before and after -------------------------------------------------- */
 
 static void what_was_revoked_before_it_was_sent_never_gets_a_number(void **state)
 {
@@ -264,7 +262,10 @@ static void an_overlap_that_differs_is_a_fork(void **state)
     CHECK_OK(tree_leaf(buf_span(&header), &checkpoint.root, &err), &err);
     CHECK_OK(checkpoint_sign(&checkpoint, ke.log_key, &note, &err), &err);
     struct batch fork = {
-        .origin = batch.origin, .entries = &entry, .entry_count = 1, .checkpoint = buf_span(&note)
+        .origin = batch.origin,
+        .entries = &entry,
+        .entry_count = 1,
+        .checkpoint = buf_span(&note),
     };
     assert_int_equal(ingest(&un, &ke, &fork, &receipt), ERR_MISMATCH);
     CHECK_CONTAINS(err.text, "a fork");
@@ -353,8 +354,7 @@ static void large_bodies_in_flight_are_withdrawn_and_given_again_when_they_do_no
     assert_int_equal(count, LARGE - 1);
 }
 
-/* -- content that cannot be accepted ------------------------------------------------------------
- */
+/* -- content that cannot be accepted ----------------------------------------------------------- */
 
 /* Queues any entry at KE, past its administrative side. */
 static void queue(uint16_t kind, enum outbox_priority priority, const char *body)

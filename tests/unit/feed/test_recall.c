@@ -101,8 +101,7 @@ static void a_withdrawal_of_what_is_not_held_is_answered_at_once(void **state)
     assert_string_equal(kinds_of(&un, &back), "33 33");
 }
 
-/* -- time ---------------------------------------------------------------------------------------
- */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static void a_consent_that_expires_is_recalled_without_anybody(void **state)
 {
@@ -193,8 +192,7 @@ static void one_held_by_a_court_stays_open(void **state)
     assert_string_equal(alarms[0].text, "erasing is forbidden there: High Court,  [31mNairobi");
 }
 
-/* -- states of a consent that travel ------------------------------------------------------------
- */
+/* -- states of a consent that travel ----------------------------------------------------------- */
 
 static void queue_state(uint16_t kind, const struct id *consent, const struct id *subject)
 {

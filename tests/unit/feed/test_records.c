@@ -61,8 +61,7 @@ static enum status stop_there(void *context, const struct records_view *view, st
     return error_set(e, ERR_BUSY, "enough");
 }
 
-/* -- refusals -----------------------------------------------------------------------------------
- */
+/* -- refusals ---------------------------------------------------------------------------------- */
 
 static void an_excerpt_that_does_not_pass_its_check_is_not_stored(void **state)
 {
@@ -111,16 +110,16 @@ static void selections_refuse_words_that_they_do_not_know(void **state)
         enum status status;
         const char *says;
     } cases[] = {
-        {"colour",      "blue",     ERR_NOT_FOUND, "'colour' is not a way"      },
-        { "kind",       "opinion",  ERR_INVALID,   "kind: 'opinion' is neither" },
-        { "kind",       "",         ERR_INVALID,   "kind: is empty"             },
-        { "instrument", "UNCAC",    ERR_INVALID,   "'UNCAC' is not one of UNTOC"},
-        { "article",    "sixteen",  ERR_INVALID,   "is not a number"            },
-        { "article",    "0",        ERR_INVALID,   "is not a number"            },
-        { "article",    "1234",     ERR_INVALID,   "is not a number"            },
-        { "article",    "UNTOC:",   ERR_INVALID,   "is not a number"            },
-        { "article",    "UNTOC:99", ERR_INVALID,   "UNTOC has 41 articles"      },
-        { "article",    "XYZ:1",    ERR_INVALID,   "'XYZ' is not one of"        },
+        { "colour", "blue", ERR_NOT_FOUND, "'colour' is not a way" },
+        { "kind", "opinion", ERR_INVALID, "kind: 'opinion' is neither" },
+        { "kind", "", ERR_INVALID, "kind: is empty" },
+        { "instrument", "UNCAC", ERR_INVALID, "'UNCAC' is not one of UNTOC" },
+        { "article", "sixteen", ERR_INVALID, "is not a number" },
+        { "article", "0", ERR_INVALID, "is not a number" },
+        { "article", "1234", ERR_INVALID, "is not a number" },
+        { "article", "UNTOC:", ERR_INVALID, "is not a number" },
+        { "article", "UNTOC:99", ERR_INVALID, "UNTOC has 41 articles" },
+        { "article", "XYZ:1", ERR_INVALID, "'XYZ' is not one of" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct records_selector selector, before;
@@ -184,8 +183,7 @@ static void a_version_that_does_not_exist_is_not_shown(void **state)
                  &err);
 }
 
-/* -- what works ---------------------------------------------------------------------------------
- */
+/* -- what works -------------------------------------------------------------------------------- */
 
 static void no_plain_text_of_a_record_is_in_any_file_of_the_node(void **state)
 {
@@ -210,21 +208,21 @@ static void records_are_listed_by_what_is_asked_for(void **state)
     static const struct {
         const char *name, *value, *titles;
     } cases[] = {
-        {"kind",        "excerpt",                  "One|Two|"                 },
-        { "kind",       "release",                  "International cooperation"},
-        { "kind",       "answer",                   "One|Two|"                 },
-        { "kind",       "challenge",                ""                         },
-        { "instrument", "UNTOC",                    "One|Two|"                 },
-        { "instrument", "FA",                       ""                         },
-        { "article",    "18",                       "Two|"                     },
-        { "article",    "UNTOC:16",                 "One|"                     },
-        { "dataset",    "DF_INTCOOP",               "nternational cooperation" },
-        { "dataset",    "COMITY:DF_INTCOOP(1.0.0)", "nternational cooperation" },
-        { "dataset",    "DF_OTHER",                 ""                         },
-        { "period",     "2019",                     "2019"                     },
-        { "period",     "2020",                     ""                         },
-        { "source",     "Registry",                 "Registry"                 },
-        { "source",     "Police",                   ""                         },
+        { "kind", "excerpt", "One|Two|" },
+        { "kind", "release", "International cooperation" },
+        { "kind", "answer", "One|Two|" },
+        { "kind", "challenge", "" },
+        { "instrument", "UNTOC", "One|Two|" },
+        { "instrument", "FA", "" },
+        { "article", "18", "Two|" },
+        { "article", "UNTOC:16", "One|" },
+        { "dataset", "DF_INTCOOP", "nternational cooperation" },
+        { "dataset", "COMITY:DF_INTCOOP(1.0.0)", "nternational cooperation" },
+        { "dataset", "DF_OTHER", "" },
+        { "period", "2019", "2019" },
+        { "period", "2020", "" },
+        { "source", "Registry", "Registry" },
+        { "source", "Police", "" },
     };
     own_add_excerpt("One", "16");
     own_add_excerpt("Two", "18");

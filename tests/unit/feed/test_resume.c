@@ -22,8 +22,7 @@ static int set_up(void **state)
     return two_set_up(state);
 }
 
-/* -- claims -------------------------------------------------------------------------------------
- */
+/* -- claims ------------------------------------------------------------------------------------ */
 
 static void notes_without_their_signatures_end_the_comparison(void **state)
 {
@@ -151,8 +150,7 @@ static void what_was_numbered_and_not_received_is_sent_from_there(void **state)
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
 }
 
-/* -- the publisher was rolled back --------------------------------------------------------------
- */
+/* -- the publisher was rolled back ------------------------------------------------------------- */
 
 static void a_publisher_that_was_rolled_back_opens_a_new_epoch_and_is_healed(void **state)
 {
@@ -381,8 +379,7 @@ static void a_new_epoch_that_does_not_say_what_it_goes_on_from_is_a_fork(void **
     buf_fini(&body);
 }
 
-/* -- the subscriber was rolled back -------------------------------------------------------------
- */
+/* -- the subscriber was rolled back ------------------------------------------------------------ */
 
 static void a_subscriber_that_was_rolled_back_locks_and_catches_up(void **state)
 {

@@ -45,8 +45,7 @@ static struct node ke, un;
 static struct error err;
 static int64_t live_before;
 
-/* -- transactions -------------------------------------------------------------------------------
- */
+/* -- transactions ------------------------------------------------------------------------------ */
 
 static inline void tx_begin(struct node *node)
 {
@@ -68,8 +67,7 @@ static inline enum status tx_end(struct node *node, enum status status)
     return status;
 }
 
-/* -- nodes --------------------------------------------------------------------------------------
- */
+/* -- nodes ------------------------------------------------------------------------------------- */
 
 static inline void node_open(struct node *node, bool create)
 {
@@ -169,8 +167,7 @@ static inline void pass_time(int64_t ms)
     clock_fake_advance(&un.place.clock, ms);
 }
 
-/* -- copies of a database -----------------------------------------------------------------------
- */
+/* -- copies of a database ---------------------------------------------------------------------- */
 
 static inline void copy_files(const struct store_place *from,
                               const struct store_place *to,
@@ -200,8 +197,7 @@ static inline void node_roll_back(struct node *node, struct store_place *from, b
     node_open(node, false);
 }
 
-/* -- records and consents -----------------------------------------------------------------------
- */
+/* -- records and consents ---------------------------------------------------------------------- */
 
 static inline struct id add_excerpt_of(struct node *node, const char *title, struct span body)
 {
@@ -209,13 +205,13 @@ static inline struct id add_excerpt_of(struct node *node, const char *title, str
         enum excerpt_field field;
         const char *text;
     } fields[] = {
-        {EXCERPT_KIND,             "answer"          },
-        { EXCERPT_INSTRUMENT,      "UNTOC"           },
-        { EXCERPT_ARTICLE,         "16"              },
-        { EXCERPT_LANGUAGE,        "en"              },
-        { EXCERPT_ORIGINATOR,      "Attorney-General"},
-        { EXCERPT_DATE,            "2025-03-01"      },
-        { EXCERPT_CONFIDENTIALITY, "restricted"      },
+        { EXCERPT_KIND, "answer" },
+        { EXCERPT_INSTRUMENT, "UNTOC" },
+        { EXCERPT_ARTICLE, "16" },
+        { EXCERPT_LANGUAGE, "en" },
+        { EXCERPT_ORIGINATOR, "Attorney-General" },
+        { EXCERPT_DATE, "2025-03-01" },
+        { EXCERPT_CONFIDENTIALITY, "restricted" },
     };
     struct excerpt excerpt;
     struct id id;
@@ -271,8 +267,7 @@ static inline void revoke(struct node *node, const struct id *consent)
     tx_commit(node);
 }
 
-/* -- batches from hand to hand ------------------------------------------------------------------
- */
+/* -- batches from hand to hand ----------------------------------------------------------------- */
 
 static inline enum status publish(struct node *node,
                                   const struct node *to,
@@ -408,8 +403,7 @@ static inline void connect_nodes(void)
     meeting_fini(&result);
 }
 
-/* -- looking ------------------------------------------------------------------------------------
- */
+/* -- looking ----------------------------------------------------------------------------------- */
 
 static inline struct feed_row feed_between(struct node *at,
                                            const struct node *other,

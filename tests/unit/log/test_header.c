@@ -53,12 +53,12 @@ static void header_refuses_what_breaks_the_layout(void **state)
 {
     (void)state;
     static const struct spoiled_byte table[] = {
-        {"version 2",                       0,  2,    ERR_INVALID},
-        { "unknown flag",                   1,  4,    ERR_INVALID},
-        { "inline flag over a sealed body", 1,  2,    ERR_INVALID},
-        { "time before 1970",               36, 0x80, ERR_INVALID},
-        { "inline size without bytes",      83, 1,    ERR_INVALID},
-        { "body larger than allowed",       84, 1,    ERR_LIMIT  },
+        { "version 2", 0, 2, ERR_INVALID },
+        { "unknown flag", 1, 4, ERR_INVALID },
+        { "inline flag over a sealed body", 1, 2, ERR_INVALID },
+        { "time before 1970", 36, 0x80, ERR_INVALID },
+        { "inline size without bytes", 83, 1, ERR_INVALID },
+        { "body larger than allowed", 84, 1, ERR_LIMIT },
     };
     struct entry_header header = sealed_header();
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -75,26 +75,26 @@ static void parse_refuses_what_is_not_a_note(void **state)
 {
     (void)state;
     static const struct bad_note table[] = {
-        {"empty",                             "",                                                 ERR_INVALID},
-        { "no blank line",                    "text\n" DASH "a AAAAAAA=\n",                       ERR_INVALID},
-        { "no signatures",                    "text\n\n",                                         ERR_INVALID},
-        { "no text",                          "\n\n" DASH "a AAAAAAA=\n",                         ERR_INVALID},
-        { "text is one empty line",           "\n\n\n" DASH "a AAAAAAA=\n",                       OK         },
-        { "tab in the text",                  "te\txt\n\n" DASH "a AAAAAAA=\n",                   ERR_INVALID},
-        { "letter outside ASCII",             "t\xc3\xa4xt\n\n" DASH "a AAAAAAA=\n",              ERR_INVALID},
-        { "hyphen for a dash",                "text\n\n-   a AAAAAAA=\n",                         ERR_INVALID},
-        { "dash alone",                       "text\n\n" DASH "\n",                               ERR_INVALID},
-        { "no signature behind the name",     "text\n\n" DASH "a\n",                              ERR_INVALID},
-        { "name is empty",                    "text\n\n" DASH " AAAAAAA=\n",                      ERR_INVALID},
-        { "plus in the name",                 "text\n\n" DASH "a+b AAAAAAA=\n",                   ERR_INVALID},
-        { "letter outside ASCII in the name", "text\n\n" DASH "\xc3\xa4 AAAAAAA=\n",              ERR_INVALID},
-        { "no base64",                        "text\n\n" DASH "a AAA!AAA=\n",                     ERR_INVALID},
-        { "two blanks",                       "text\n\n" DASH "a  AAAAAAA=\n",                    ERR_INVALID},
-        { "nothing but a key id",             "text\n\n" DASH "a AAAAAA==\n",                     ERR_INVALID},
-        { "last line open",                   "text\n\n" DASH "a AAAAAAA=",                       ERR_INVALID},
-        { "same key twice",                   "text\n\n" DASH "a AAAAAAA=\n" DASH "a AAAAAAE=\n", ERR_INVALID},
-        { "two keys of one name",             "text\n\n" DASH "a AAAAAAA=\n" DASH "a AAAAAQA=\n", OK         },
-        { "one key id under two names",       "text\n\n" DASH "a AAAAAAA=\n" DASH "b AAAAAAA=\n", OK         },
+        { "empty", "", ERR_INVALID },
+        { "no blank line", "text\n" DASH "a AAAAAAA=\n", ERR_INVALID },
+        { "no signatures", "text\n\n", ERR_INVALID },
+        { "no text", "\n\n" DASH "a AAAAAAA=\n", ERR_INVALID },
+        { "text is one empty line", "\n\n\n" DASH "a AAAAAAA=\n", OK },
+        { "tab in the text", "te\txt\n\n" DASH "a AAAAAAA=\n", ERR_INVALID },
+        { "letter outside ASCII", "t\xc3\xa4xt\n\n" DASH "a AAAAAAA=\n", ERR_INVALID },
+        { "hyphen for a dash", "text\n\n-   a AAAAAAA=\n", ERR_INVALID },
+        { "dash alone", "text\n\n" DASH "\n", ERR_INVALID },
+        { "no signature behind the name", "text\n\n" DASH "a\n", ERR_INVALID },
+        { "name is empty", "text\n\n" DASH " AAAAAAA=\n", ERR_INVALID },
+        { "plus in the name", "text\n\n" DASH "a+b AAAAAAA=\n", ERR_INVALID },
+        { "letter outside ASCII in the name", "text\n\n" DASH "\xc3\xa4 AAAAAAA=\n", ERR_INVALID },
+        { "no base64", "text\n\n" DASH "a AAA!AAA=\n", ERR_INVALID },
+        { "two blanks", "text\n\n" DASH "a  AAAAAAA=\n", ERR_INVALID },
+        { "nothing but a key id", "text\n\n" DASH "a AAAAAA==\n", ERR_INVALID },
+        { "last line open", "text\n\n" DASH "a AAAAAAA=", ERR_INVALID },
+        { "same key twice", "text\n\n" DASH "a AAAAAAA=\n" DASH "a AAAAAAE=\n", ERR_INVALID },
+        { "two keys of one name", "text\n\n" DASH "a AAAAAAA=\n" DASH "a AAAAAQA=\n", OK },
+        { "one key id under two names", "text\n\n" DASH "a AAAAAAA=\n" DASH "b AAAAAAA=\n", OK },
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         struct note note;
@@ -175,8 +175,7 @@ static void sign_refuses_text_that_no_parser_would_take(void **state)
     buf_fini(&bytes);
 }
 
-/* -- origins ------------------------------------------------------------------------------------
- */
+/* -- origins ----------------------------------------------------------------------------------- */
 
 static void origin_refuses_every_other_spelling(void **state)
 {
@@ -234,8 +233,7 @@ static void origins_come_back_as_they_were_written(void **state)
     }
 }
 
-/* -- checkpoints --------------------------------------------------------------------------------
- */
+/* -- checkpoints ------------------------------------------------------------------------------- */
 
 #define ROOT "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 

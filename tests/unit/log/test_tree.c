@@ -295,8 +295,7 @@ static void an_earlier_frontier_grows_into_the_same_tree(void **state)
     }
 }
 
-/* -- published vectors --------------------------------------------------------------------------
- */
+/* -- published vectors ------------------------------------------------------------------------- */
 
 static struct proof proof_of_text(char *hashes)
 {

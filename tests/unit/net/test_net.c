@@ -77,8 +77,7 @@ static void penalty_table_stays_bounded(void **state)
     penalties_free(penalties);
 }
 
-/* -- two nets -----------------------------------------------------------------------------------
- */
+/* -- two nets ---------------------------------------------------------------------------------- */
 
 struct side {
     struct net *net;
@@ -173,8 +172,8 @@ static void side_init(struct pair *pair, int index, bool trusts)
         .loop = &pair->loop,
         .tls = side->tls,
         .clock = &pair->clock.base,
-        .handlers = {side, on_opened, on_frame, on_frame_max, on_refused, on_drained, on_closed,
-                     on_dial_failed, on_pending, on_event},
+        .handlers = { side, on_opened, on_frame, on_frame_max, on_refused, on_drained, on_closed,
+                      on_dial_failed, on_pending, on_event },
     };
     assert_int_equal(net_new(&config, &side->net, NULL), OK);
 }

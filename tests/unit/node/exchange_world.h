@@ -62,8 +62,7 @@ struct world {
     struct party ke, un;
 };
 
-/* -- the feed as counters -----------------------------------------------------------------------
- */
+/* -- the feed as counters ---------------------------------------------------------------------- */
 
 static struct party *party_of(struct feed_context *feed)
 {
@@ -193,8 +192,7 @@ static enum status feed_alarm_fake(struct feed_context *feed,
     return OK;
 }
 
-/* -- the network --------------------------------------------------------------------------------
- */
+/* -- the network ------------------------------------------------------------------------------- */
 
 static struct end *other_end(struct end *end)
 {
@@ -301,8 +299,7 @@ static enum status nothing_idle(void *self,
     return OK;
 }
 
-/* -- putting it together ------------------------------------------------------------------------
- */
+/* -- putting it together ----------------------------------------------------------------------- */
 
 static void party_init(
     struct world *world, struct party *party, const char *code, const char *other, char boot)
@@ -311,8 +308,8 @@ static void party_init(
     assert_int_equal(code_parse(code, &party->code, NULL), OK);
     assert_int_equal(code_parse(other, &party->other, NULL), OK);
     const struct worker_config worker = {
-        .storage = {NULL, nothing, nothing, nothing_kept, nothing, nothing_undone, nothing,
-                    nothing_idle},
+        .storage = { NULL, nothing, nothing, nothing_kept, nothing, nothing_undone, nothing,
+                     nothing_idle },
         .clock = &world->clock.base,
     };
     assert_int_equal(worker_new(&worker, &party->worker, NULL), OK);
@@ -322,11 +319,11 @@ static void party_init(
         .clock = &world->clock.base,
         .random = &world->random.base,
         .worker = party->worker,
-        .feed = {(struct feed_context *)party, feed_heads_fake, feed_resume_fake,
-                 feed_publish_fake,                                     feed_publish_sign_fake, feed_receipt_fake, feed_check_fake,
-                 feed_ingest_fake, feed_ingest_sign_fake, NULL, NULL, feed_waiting_fake, NULL,
-                 feed_alarm_fake },
-        .io = { party,       io_send,                  io_close,                              io_pause, io_queued,                   io_dial,                                                                                  io_event                                                                                               },
+        .feed = { (struct feed_context *)party, feed_heads_fake, feed_resume_fake,
+                  feed_publish_fake, feed_publish_sign_fake, feed_receipt_fake, feed_check_fake,
+                  feed_ingest_fake, feed_ingest_sign_fake, NULL, NULL, feed_waiting_fake, NULL,
+                  feed_alarm_fake },
+        .io = { party, io_send, io_close, io_pause, io_queued, io_dial, io_event },
     };
     assert_int_equal(realm_parse("training", &config.realm, NULL), OK);
     memset(config.boot_id, boot, sizeof(config.boot_id));

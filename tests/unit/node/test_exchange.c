@@ -53,11 +53,11 @@ static void exchange_closes_without_blame_when_the_store_cannot(void **state)
         enum status status;
         size_t penalties;
     } cases[] = {
-        {offsetof(struct party,  heads_status),   ERR_IO,       0},
-        { offsetof(struct party, resume_status),  ERR_FULL,     0},
-        { offsetof(struct party, publish_status), ERR_MEMORY,   0},
-        { offsetof(struct party, ingest_status),  ERR_FULL,     0},
-        { offsetof(struct party, ingest_status),  ERR_MISMATCH, 1},
+        { offsetof(struct party, heads_status), ERR_IO, 0 },
+        { offsetof(struct party, resume_status), ERR_FULL, 0 },
+        { offsetof(struct party, publish_status), ERR_MEMORY, 0 },
+        { offsetof(struct party, ingest_status), ERR_FULL, 0 },
+        { offsetof(struct party, ingest_status), ERR_MISMATCH, 1 },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct world *world = world_new();

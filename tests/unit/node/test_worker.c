@@ -158,7 +158,7 @@ static const struct job_table LETTER = { "letter", letter_check, letter_apply, l
 static void letter_init(struct letter *letter, struct fake *fake, char c)
 {
     *letter = (struct letter){
-        .job = {.table = &LETTER, .priority = JOB_NORMAL, .bytes = 1},
+        .job = { .table = &LETTER, .priority = JOB_NORMAL, .bytes = 1 },
         .fake = fake,
         .letter = c,
     };
@@ -169,8 +169,8 @@ static struct worker *make(struct fake *fake)
     memset(fake, 0, sizeof(*fake));
     clock_fake_init(&fake->clock, 1000);
     struct worker_config config = {
-        .storage = {fake, fake_begin, fake_savepoint, fake_savepoint_end, fake_commit,
-                    fake_rollback, fake_heads_save, fake_idle},
+        .storage = { fake, fake_begin, fake_savepoint, fake_savepoint_end, fake_commit,
+                     fake_rollback, fake_heads_save, fake_idle },
         .clock = &fake->clock.base,
         .context = fake,
         .fatal = fake_fatal,
@@ -277,8 +277,8 @@ static void worker_stops_for_good_when_a_sync_fails(void **state)
     static const struct {
         enum status commit, heads;
     } cases[] = {
-        {ERR_IO, OK    },
-        { OK,    ERR_IO},
+        { ERR_IO, OK },
+        { OK, ERR_IO },
     };
     for (size_t i = 0; i < 2; i++) {
         struct fake fake;

@@ -124,8 +124,8 @@ static struct worker *start(struct counter *counter)
     *counter = (struct counter){ 0 };
     sem_init(&counter->wake, 0, 0);
     struct worker_config config = {
-        .storage = {counter, counter_begin, counter_savepoint, counter_savepoint_end,
-                    counter_commit, counter_rollback, counter_heads_save, counter_idle},
+        .storage = { counter, counter_begin, counter_savepoint, counter_savepoint_end,
+                     counter_commit, counter_rollback, counter_heads_save, counter_idle },
         .clock = clock_system(),
         .threaded = true,
         .context = counter,
@@ -147,7 +147,7 @@ static void worker_thread_answers_everything_once_and_in_order(void **state)
     while (done < JOBS) {
         while (submitted < JOBS && submitted - done < WINDOW) {
             jobs[submitted] = (struct add){
-                .job = {.table = &ADD, .priority = JOB_NORMAL, .bytes = 1000},
+                .job = { .table = &ADD, .priority = JOB_NORMAL, .bytes = 1000 },
                 .counter = &counter,
                 .number = submitted,
                 .done_count = &done,
@@ -184,7 +184,7 @@ static void worker_thread_answers_also_what_waits_when_it_stops(void **state)
     uint64_t done = 0;
     for (uint64_t i = 0; i < JOBS; i++) {
         jobs[i] = (struct add){
-            .job = {.table = &ANY, .priority = JOB_NORMAL, .bytes = 1},
+            .job = { .table = &ANY, .priority = JOB_NORMAL, .bytes = 1 },
             .counter = &counter,
             .number = i,
             .done_count = &done,

@@ -71,7 +71,7 @@ static void language_tags_have_their_usual_shape(void **state)
     static const char *const wrong[] = {
         "",       "e",      "EN",           "en-",
         "en_GB",  "en-gb",  "zh-hans",      "english",
-        "en--GB", "en-GB-", "en-x-private", "a-very-long-language-tag-that-goes-on-and-on"
+        "en--GB", "en-GB-", "en-x-private", "a-very-long-language-tag-that-goes-on-and-on",
     };
     static const char *const right[] = { "en",     "sw",       "pt-BR",   "zh-Hans", "zh-Hans-CN",
                                          "es-419", "sl-rozaj", "de-1996", "gsw" };
@@ -103,20 +103,10 @@ static void areas_have_one_canonical_spelling(void **state)
     static const struct {
         const char *given, *canonical;
     } right[] = {
-        {"KE",       "KE"     },
-        { "KEN",     "KE"     },
-        { "404",     "KE"     },
-        { "EL",      "GR"     },
-        { "UK",      "GB"     },
-        { "NA",      "NA"     },
-        { "NAM",     "NA"     },
-        { "EU",      "EU"     },
-        { "_T",      "_T"     },
-        { "_U",      "_U"     },
-        { "_W",      "_W"     },
-        { "G_EU",    "G_EU"   },
-        { "036",     "AU"     },
-        { "G_W_XIE", "G_W_XIE"},
+        { "KE", "KE" },  { "KEN", "KE" },          { "404", "KE" }, { "EL", "GR" },
+        { "UK", "GB" },  { "NA", "NA" },           { "NAM", "NA" }, { "EU", "EU" },
+        { "_T", "_T" },  { "_U", "_U" },           { "_W", "_W" },  { "G_EU", "G_EU" },
+        { "036", "AU" }, { "G_W_XIE", "G_W_XIE" },
     };
     char code[AREA_CODE_SIZE];
     for (size_t i = 0; i < COUNT(wrong); i++)
@@ -160,14 +150,8 @@ static void an_area_belongs_to_itself_and_to_the_state_it_is_a_territory_of(void
         const char *area, *publisher;
         bool belongs;
     } cases[] = {
-        {"GB",  "GB", true },
-        { "GI", "GB", true },
-        { "HK", "CN", true },
-        { "GI", "ES", false},
-        { "GB", "GI", false},
-        { "_T", "GB", false},
-        { "IE", "GB", false},
-        { "EU", "EU", true },
+        { "GB", "GB", true },  { "GI", "GB", true },  { "HK", "CN", true },  { "GI", "ES", false },
+        { "GB", "GI", false }, { "_T", "GB", false }, { "IE", "GB", false }, { "EU", "EU", true },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct code publisher;
@@ -211,15 +195,11 @@ static void a_period_has_one_spelling(void **state)
         char frequency;
         unsigned month, day;
     } right[] = {
-        {"2013",            'A', 1,  1 },
-        { "2013-S2",        'S', 7,  1 },
-        { "2013-Q4",        'Q', 10, 1 },
-        { "2013-12",        'M', 12, 1 },
-        { "2012-07-01/P1Y", 'A', 7,  1 },
-        { "2012-02-29/P1M", 'M', 2,  29},
-        { "2012-04-06/P1Y", 'A', 4,  6 },
-        { "2012-02-01/P3M", 'Q', 2,  1 },
-        { "2012-04-01/P6M", 'S', 4,  1 },
+        { "2013", 'A', 1, 1 },           { "2013-S2", 'S', 7, 1 },
+        { "2013-Q4", 'Q', 10, 1 },       { "2013-12", 'M', 12, 1 },
+        { "2012-07-01/P1Y", 'A', 7, 1 }, { "2012-02-29/P1M", 'M', 2, 29 },
+        { "2012-04-06/P1Y", 'A', 4, 6 }, { "2012-02-01/P3M", 'Q', 2, 1 },
+        { "2012-04-01/P6M", 'S', 4, 1 },
     };
     struct period period;
     for (size_t i = 0; i < COUNT(wrong); i++)
@@ -237,16 +217,27 @@ static void decimals_are_plain_numbers_in_their_shortest_form(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "",          ".",   "1.", ".5", "-1", "+1", "1e3", "1,5", " 1", "1.2.3", "1234567890123456",
-        "0.1234567", "0x10"
+        "",
+        ".",
+        "1.",
+        ".5",
+        "-1",
+        "+1",
+        "1e3",
+        "1,5",
+        " 1",
+        "1.2.3",
+        "1234567890123456",
+        "0.1234567",
+        "0x10",
     };
     static const char *const right[][2] = {
-        {"0",                "0"              },
-        { "007",             "7"              },
-        { "1.50",            "1.5"            },
-        { "15.0",            "15"             },
-        { "0.000001",        "0.000001"       },
-        { "999999999999999", "999999999999999"}
+        { "0", "0" },
+        { "007", "7" },
+        { "1.50", "1.5" },
+        { "15.0", "15" },
+        { "0.000001", "0.000001" },
+        { "999999999999999", "999999999999999" },
     };
     struct decimal value;
     for (size_t i = 0; i < COUNT(wrong); i++)
@@ -268,25 +259,25 @@ static void attributes_have_their_rules(void **state)
         const char *text;
         bool fits;
     } cases[] = {
-        {INTCOOP_NON_ADDITIVE,   -1,                   "COUNTERPART_AREA OFFENCE",  true },
-        { INTCOOP_NON_ADDITIVE,  -1,                   "COUNTERPART_AREA  OFFENCE", false},
-        { INTCOOP_NON_ADDITIVE,  -1,                   "OFFENCE ",                  false},
-        { INTCOOP_NON_ADDITIVE,  -1,                   "AREA",                      false},
-        { INTCOOP_EMBARGO_TIME,  -1,                   "2026-03-01T09:30:00Z",      true },
-        { INTCOOP_EMBARGO_TIME,  -1,                   "1 March",                   false},
-        { INTCOOP_UPPER_BOUND,   -1,                   "4",                         true },
-        { INTCOOP_UPPER_BOUND,   -1,                   "<5",                        false},
-        { INTCOOP_NATIONAL_TERM, -1,                   "one\ntwo",                  false},
-        { INTCOOP_NATIONAL_TERM, -1,                   " blank",                    false},
-        { INTCOOP_NATIONAL_TERM, -1,                   "ordre public",              true },
-        { INTCOOP_COMMENT_OBS,   -1,                   "one\ntwo",                  true },
-        { INTCOOP_COMMENT_OBS,   -1,                   "a\xe2\x80\xae",             false},
-        { INTCOOP_UNIT_MULT,     -1,                   "-3",                        true },
-        { INTCOOP_OBS_STATUS,    -1,                   "Z",                         false},
-        { -1,                    INTCOOP_REPYEARSTART, "--07-01",                   true },
-        { -1,                    INTCOOP_REPYEARSTART, "--13-01",                   false},
-        { -1,                    INTCOOP_REPYEARSTART, "07-01",                     false},
-        { -1,                    INTCOOP_LAST_UPDATE,  "2026-03-01",                true },
+        { INTCOOP_NON_ADDITIVE, -1, "COUNTERPART_AREA OFFENCE", true },
+        { INTCOOP_NON_ADDITIVE, -1, "COUNTERPART_AREA  OFFENCE", false },
+        { INTCOOP_NON_ADDITIVE, -1, "OFFENCE ", false },
+        { INTCOOP_NON_ADDITIVE, -1, "AREA", false },
+        { INTCOOP_EMBARGO_TIME, -1, "2026-03-01T09:30:00Z", true },
+        { INTCOOP_EMBARGO_TIME, -1, "1 March", false },
+        { INTCOOP_UPPER_BOUND, -1, "4", true },
+        { INTCOOP_UPPER_BOUND, -1, "<5", false },
+        { INTCOOP_NATIONAL_TERM, -1, "one\ntwo", false },
+        { INTCOOP_NATIONAL_TERM, -1, " blank", false },
+        { INTCOOP_NATIONAL_TERM, -1, "ordre public", true },
+        { INTCOOP_COMMENT_OBS, -1, "one\ntwo", true },
+        { INTCOOP_COMMENT_OBS, -1, "a\xe2\x80\xae", false },
+        { INTCOOP_UNIT_MULT, -1, "-3", true },
+        { INTCOOP_OBS_STATUS, -1, "Z", false },
+        { -1, INTCOOP_REPYEARSTART, "--07-01", true },
+        { -1, INTCOOP_REPYEARSTART, "--13-01", false },
+        { -1, INTCOOP_REPYEARSTART, "07-01", false },
+        { -1, INTCOOP_LAST_UPDATE, "2026-03-01", true },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct component *component =

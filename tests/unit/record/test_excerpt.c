@@ -39,32 +39,33 @@ static void excerpt_check_names_each_broken_rule(void **state)
         enum excerpt_field field;
         const char *text, *says;
     } cases[] = {
-        {EXCERPT_KIND,             NULL,                    "kind: kind is missing"                           },
-        { EXCERPT_KIND,            "opinion",               "\"opinion\": a kind is answer"                   },
-        { EXCERPT_INSTRUMENT,      "UNCAC",                 "an instrument is UNTOC, TIP, SOM or FA"          },
-        { EXCERPT_ARTICLE,         "42",                    "UNTOC has articles 1 to 41"                      },
-        { EXCERPT_ARTICLE,         "article 18",            "an article is a number"                          },
-        { EXCERPT_ARTICLE,         "018",                   "an article is a number"                          },
-        { EXCERPT_ARTICLE,         "0",                     "an article is a number"                          },
-        { EXCERPT_ARTICLE,         "1234",                  "an article is a number"                          },
-        { EXCERPT_PARAGRAPH,       "3(A)",                  "a paragraph is written"                          },
-        { EXCERPT_APPLIED_UNDER,   "UNTOC",                 "a Protocol under which"                          },
-        { EXCERPT_CLUSTER,         "5",                     "a cluster is I, II, III or IV"                   },
-        { EXCERPT_LANGUAGE,        "English",               "a BCP 47 tag"                                    },
-        { EXCERPT_TITLE,           NULL,                    "title is missing"                                },
-        { EXCERPT_TITLE,           "two\nlines",            "a line break"                                    },
-        { EXCERPT_TITLE,           " blank",                "begins or ends with a blank"                     },
+        { EXCERPT_KIND, NULL, "kind: kind is missing" },
+        { EXCERPT_KIND, "opinion", "\"opinion\": a kind is answer" },
+        { EXCERPT_INSTRUMENT, "UNCAC", "an instrument is UNTOC, TIP, SOM or FA" },
+        { EXCERPT_ARTICLE, "42", "UNTOC has articles 1 to 41" },
+        { EXCERPT_ARTICLE, "article 18", "an article is a number" },
+        { EXCERPT_ARTICLE, "018", "an article is a number" },
+        { EXCERPT_ARTICLE, "0", "an article is a number" },
+        { EXCERPT_ARTICLE, "1234", "an article is a number" },
+        { EXCERPT_PARAGRAPH, "3(A)", "a paragraph is written" },
+        { EXCERPT_APPLIED_UNDER, "UNTOC", "a Protocol under which" },
+        { EXCERPT_CLUSTER, "5", "a cluster is I, II, III or IV" },
+        { EXCERPT_LANGUAGE, "English", "a BCP 47 tag" },
+        { EXCERPT_TITLE, NULL, "title is missing" },
+        { EXCERPT_TITLE, "two\nlines", "a line break" },
+        { EXCERPT_TITLE, " blank", "begins or ends with a blank" },
         { EXCERPT_TITLE,
-         "a\xe2\x80\xae"
-          "b",                                              "byte 2 is a character that changes the direction"},
-        { EXCERPT_TEXT,            NULL,                    "text is missing"                                 },
-        { EXCERPT_TEXT,            " \n\t",                 "only blanks"                                     },
-        { EXCERPT_TEXT,            "bell \x07",             "byte 6 is a control character"                   },
-        { EXCERPT_TEXT,            "zero\xe2\x80\x8bwidth", "an invisible character"                          },
-        { EXCERPT_ORIGINATOR,      NULL,                    "originator is missing"                           },
-        { EXCERPT_DATE,            "1 March 2026",          "a day of the calendar"                           },
-        { EXCERPT_DATE,            "2026-02-30",            "a day of the calendar"                           },
-        { EXCERPT_CONFIDENTIALITY, "secret",                "public, internal, restricted or confidential"    },
+          "a\xe2\x80\xae"
+          "b",
+          "byte 2 is a character that changes the direction" },
+        { EXCERPT_TEXT, NULL, "text is missing" },
+        { EXCERPT_TEXT, " \n\t", "only blanks" },
+        { EXCERPT_TEXT, "bell \x07", "byte 6 is a control character" },
+        { EXCERPT_TEXT, "zero\xe2\x80\x8bwidth", "an invisible character" },
+        { EXCERPT_ORIGINATOR, NULL, "originator is missing" },
+        { EXCERPT_DATE, "1 March 2026", "a day of the calendar" },
+        { EXCERPT_DATE, "2026-02-30", "a day of the calendar" },
+        { EXCERPT_CONFIDENTIALITY, "secret", "public, internal, restricted or confidential" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct excerpt excerpt = excerpt_with(cases[i].field, cases[i].text);
@@ -110,9 +111,9 @@ static void excerpt_check_refuses_what_is_too_long(void **state)
         enum excerpt_field field;
         size_t max;
     } cases[] = {
-        {EXCERPT_TITLE, TITLE_MAX     },
-        { EXCERPT_TEXT, TEXT_MAX      },
-        { EXCERPT_ITEM, NAME_MAX_BYTES}
+        { EXCERPT_TITLE, TITLE_MAX },
+        { EXCERPT_TEXT, TEXT_MAX },
+        { EXCERPT_ITEM, NAME_MAX_BYTES },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct excerpt excerpt = excerpt_with(EXCERPT_TITLE, "title");
@@ -163,25 +164,30 @@ static void excerpt_decode_refuses_bytes_that_are_not_canonical(void **state)
         enum status status;
         const char *says;
     } cases[] = {
-        {"",                              0,  ERR_INVALID,     "cut short"             },
-        { "\x02",                         1,  ERR_UNSUPPORTED, "format version 2"      },
-        { "\x01",                         1,  ERR_INVALID,     "kind is missing"       },
-        { "\x01\x00",                     2,  ERR_INVALID,     "cut short"             },
+        { "", 0, ERR_INVALID, "cut short" },
+        { "\x02", 1, ERR_UNSUPPORTED, "format version 2" },
+        { "\x01", 1, ERR_INVALID, "kind is missing" },
+        { "\x01\x00", 2, ERR_INVALID, "cut short" },
         { "\x01\x00\x06"
-          "ans",                 6,  ERR_INVALID,     "cut short"             },
-        { "\x01\x11\x01x",                4,  ERR_UNSUPPORTED, "field 17 is not known" },
-        { "\x01\x00\x00",                 3,  ERR_INVALID,     "empty or out of order" },
+          "ans",
+          6, ERR_INVALID, "cut short" },
+        { "\x01\x11\x01x", 4, ERR_UNSUPPORTED, "field 17 is not known" },
+        { "\x01\x00\x00", 3, ERR_INVALID, "empty or out of order" },
         { "\x01\x01\x03TIP\x00\x06"
-          "answer",              14, ERR_INVALID,     "empty or out of order" },
-        { "\x01\x01\x03TIP\x01\x03TIP",   11, ERR_INVALID,     "empty or out of order" },
-        { "\x01\x09\xff\xff\xff\xff\x0f", 7,  ERR_LIMIT,       "title"                 },
+          "answer",
+          14, ERR_INVALID, "empty or out of order" },
+        { "\x01\x01\x03TIP\x01\x03TIP", 11, ERR_INVALID, "empty or out of order" },
+        { "\x01\x09\xff\xff\xff\xff\x0f", 7, ERR_LIMIT, "title" },
         { "\x01\x09\x03"
-          "e\xcc\x81",           6,  ERR_INVALID,     "not in its normal form"},
+          "e\xcc\x81",
+          6, ERR_INVALID, "not in its normal form" },
         { "\x01\x0a\x03"
-          "a\r\n",               6,  ERR_INVALID,     "not in its normal form"},
-        { "\x01\x0a\x01\xff",             4,  ERR_INVALID,     "not UTF-8"             },
+          "a\r\n",
+          6, ERR_INVALID, "not in its normal form" },
+        { "\x01\x0a\x01\xff", 4, ERR_INVALID, "not UTF-8" },
         { "\x01\x00\x06"
-          "answer",              9,  ERR_INVALID,     "problems"              },
+          "answer",
+          9, ERR_INVALID, "problems" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct excerpt excerpt;
@@ -297,7 +303,7 @@ static void random_excerpts_come_back_as_they_went_in(void **state)
     random_seeded_init(&random, 18);
     static const char *const pieces[] = {
         "a", "Z",  "\xc3\xa9", "e\xcc\x81", "\n", "\xe2\x80\x8f\xd8\xa7", "\xf0\x9f\x95\x8a",
-        "0", "\"", ",",        "\t"
+        "0", "\"", ",",        "\t",
     };
     for (unsigned round = 0; round < 300; round++) {
         char text[256] = "x";

@@ -14,11 +14,11 @@ static void the_project_s_figures_import_and_export_to_the_same_bytes(void **sta
         const char *file, *publisher;
         size_t releases, observations;
     } cases[] = {
-        {"data/statistics/au_extradition.csv",         "AU", 8,  144},
-        { "data/statistics/au_mutual_assistance.csv",  "AU", 12, 24 },
-        { "data/statistics/gb_extradition.csv",        "GB", 15, 53 },
-        { "data/statistics/gb_surrender_by_state.csv", "GB", 5,  60 },
-        { "data/statistics/ie_surrender.csv",          "IE", 4,  28 },
+        { "data/statistics/au_extradition.csv", "AU", 8, 144 },
+        { "data/statistics/au_mutual_assistance.csv", "AU", 12, 24 },
+        { "data/statistics/gb_extradition.csv", "GB", 15, 53 },
+        { "data/statistics/gb_surrender_by_state.csv", "GB", 5, 60 },
+        { "data/statistics/ie_surrender.csv", "IE", 4, 28 },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf file = record_file(cases[i].file), again = BUF_INIT;

@@ -14,7 +14,7 @@ static struct observation observation(const char *partner, const char *indicator
                                                               "_Z", "_T",   "_T",  "",    "_Z",
                                                               "_T", "FLOW", "REQ", "2013" };
     struct observation o = {
-        .value = {value, 0}
+        .value = { value, 0 },
     };
     for (unsigned i = 0; i < INTCOOP_DIMENSION_COUNT; i++)
         o.dimensions[i] = span_text(key[i]);
@@ -54,9 +54,9 @@ static void builder_refuses_what_is_no_observation(void **state)
     o.attributes[INTCOOP_OBS_STATUS] = SPAN_LITERAL("Z");
     CHECK_STATUS(release_builder_add(b, &o, &err), ERR_INVALID, &err);
     static const struct decimal wrong[] = {
-        {RELEASE_MANTISSA_MAX + 1, 0                    },
-        { 15,                      RELEASE_SCALE_MAX + 1},
-        { 10,                      1                    }
+        { RELEASE_MANTISSA_MAX + 1, 0 },
+        { 15, RELEASE_SCALE_MAX + 1 },
+        { 10, 1 },
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         o = observation("GB", "NEW", 1);
@@ -109,8 +109,7 @@ static void builder_refuses_double_keys_and_two_periods(void **state)
     release_builder_free(b);
 }
 
-/* -- hostile bytes ------------------------------------------------------------------------------
- */
+/* -- hostile bytes ----------------------------------------------------------------------------- */
 
 /* A plain form by hand: two observations, GB and UG, with room for one wrong thing. */
 struct recipe {
@@ -140,19 +139,19 @@ static const struct recipe good = {
     .attribute_position = INTCOOP_TITLE,
     .attribute = "Title",
     .rows = 2,
-    .partners = {"GB", "UG"},
+    .partners = { "GB", "UG" },
     .partner_count = 2,
-    .codes = { 0,   1   },
+    .codes = { 0, 1 },
     .frequency = "A",
     .period = "2013",
-    .values = { 8,   301 },
+    .values = { 8, 301 },
     .scale_flag = 0,
     .column_count = 1,
     .column = INTCOOP_OBS_STATUS,
-    .column_values = { "",  "A" },
+    .column_values = { "", "A" },
     .column_value_count = 2,
-    .column_codes = { 1,   0   },
-    .trailer = ""
+    .column_codes = { 1, 0 },
+    .trailer = "",
 };
 
 static void put_text(struct writer *w, const char *text)
@@ -330,11 +329,11 @@ static void decode_refuses_bytes_that_are_no_release(void **state)
         enum status status;
         const char *says;
     } cases[] = {
-        {2,  0,  false, false, ERR_UNSUPPORTED, "format version 2"  },
-        { 1, 1,  false, false, ERR_INVALID,     "not one zstd frame"},
-        { 1, -1, false, false, ERR_INVALID,     "not one zstd frame"},
-        { 1, 0,  true,  false, ERR_INVALID,     "not one zstd frame"},
-        { 1, 0,  false, true,  ERR_LIMIT,       "bytes unpacked"    },
+        { 2, 0, false, false, ERR_UNSUPPORTED, "format version 2" },
+        { 1, 1, false, false, ERR_INVALID, "not one zstd frame" },
+        { 1, -1, false, false, ERR_INVALID, "not one zstd frame" },
+        { 1, 0, true, false, ERR_INVALID, "not one zstd frame" },
+        { 1, 0, false, true, ERR_LIMIT, "bytes unpacked" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf whole = BUF_INIT;
@@ -377,8 +376,7 @@ static void decode_refuses_every_cut_and_survives_every_flip_of_the_plain_form(v
     buf_fini(&plain);
 }
 
-/* -- round trips ---------------------------------------------------------------------------------
- */
+/* -- round trips ------------------------------------------------------------------------------- */
 
 /* What was put in, in any order, comes out in the order of its keys; the bytes depend on the
  * content alone. */
@@ -527,8 +525,7 @@ static void records_have_two_kinds(void **state)
     assert_string_equal(record_kind_name((enum record_kind)9), "?");
 }
 
-/* -- memory --------------------------------------------------------------------------------------
- */
+/* -- memory ------------------------------------------------------------------------------------ */
 
 static enum status make_and_decode(struct buf *bytes, struct error *err)
 {

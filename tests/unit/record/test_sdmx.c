@@ -164,12 +164,12 @@ static void import_lists_all_problems_and_names_double_keys_in_pairs(void **stat
         uint32_t line;
         const char *rule;
     } expected[] = {
-        {4,  "a value is a number"               },
-        { 5, "an area is"                        },
-        { 5, "a period is written"               },
-        { 5, "a value is a number"               },
-        { 3, "the row has the same key as line 2"},
-        { 6, "the row has the same key as line 3"}
+        { 4, "a value is a number" },
+        { 5, "an area is" },
+        { 5, "a period is written" },
+        { 5, "a value is a number" },
+        { 3, "the row has the same key as line 2" },
+        { 6, "the row has the same key as line 3" },
     };
     for (size_t i = 0; i < COUNT(expected); i++) {
         assert_int_equal(problems.items[i].line, expected[i].line);
@@ -265,10 +265,10 @@ static void import_makes_one_release_per_period_and_source(void **state)
         const char *identity;
         size_t observations;
     } expected[] = {
-        {"COMITY:DF_INTCOOP(1.0.0)\n2013\nA\n",                  1},
-        { "COMITY:DF_INTCOOP(1.0.0)\n2013\nB\n",                 1},
-        { "COMITY:DF_INTCOOP(1.0.0)\n2013\nCentral authority\n", 1},
-        { "COMITY:DF_INTCOOP(1.0.0)\n2014\nB\n",                 2}
+        { "COMITY:DF_INTCOOP(1.0.0)\n2013\nA\n", 1 },
+        { "COMITY:DF_INTCOOP(1.0.0)\n2013\nB\n", 1 },
+        { "COMITY:DF_INTCOOP(1.0.0)\n2013\nCentral authority\n", 1 },
+        { "COMITY:DF_INTCOOP(1.0.0)\n2014\nB\n", 2 },
     };
     assert_int_equal(list.count, COUNT(expected));
     for (size_t i = 0; i < COUNT(expected); i++) {

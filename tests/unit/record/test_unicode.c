@@ -10,25 +10,25 @@ static void text_scan_finds_what_hides_in_text(void **state)
         size_t size, at;
         enum text_flaw flaw;
     } cases[] = {
-        {"a\xff",                 2, 1, TEXT_NOT_UTF8 },
-        { "\xc0\xaf",             2, 0, TEXT_NOT_UTF8 }, /* overlong */
-        { "a\xed\xa0\x80",        4, 1, TEXT_NOT_UTF8 }, /* surrogate */
-        { "ab\xe2\x82",           4, 2, TEXT_NOT_UTF8 }, /* cut */
-        { "a\0b",                 3, 1, TEXT_CONTROL  },
-        { "a\rb",                 3, 1, TEXT_CONTROL  },
-        { "a\x1b[2J",             5, 1, TEXT_CONTROL  },
-        { "a\x7f",                2, 1, TEXT_CONTROL  },
-        { "a\xc2\x9b",            3, 1, TEXT_CONTROL  },
-        { "a\xe2\x80\xa8",        4, 1, TEXT_CONTROL  }, /* line separator */
-        { "a\xe2\x80\xae",        4, 1, TEXT_DIRECTION}, /* right-to-left override */
-        { "a\xe2\x81\xa9",        4, 1, TEXT_DIRECTION},
-        { "a\xe2\x80\x8b",        4, 1, TEXT_INVISIBLE}, /* zero width space */
-        { "a\xef\xbb\xbf",        4, 1, TEXT_INVISIBLE},
-        { "a\xf3\xa0\x80\xa1",    5, 1, TEXT_INVISIBLE}, /* tag */
-        { "",                     0, 0, TEXT_CLEAN    },
-        { "a\tb\nc",              5, 5, TEXT_CLEAN    },
-        { "\xd8\xa7\xe2\x80\x8f", 5, 5, TEXT_CLEAN    }, /* Arabic letter with its mark */
-        { "\xf0\x9f\x95\x8a",     4, 4, TEXT_CLEAN    },
+        { "a\xff", 2, 1, TEXT_NOT_UTF8 },
+        { "\xc0\xaf", 2, 0, TEXT_NOT_UTF8 },      /* overlong */
+        { "a\xed\xa0\x80", 4, 1, TEXT_NOT_UTF8 }, /* surrogate */
+        { "ab\xe2\x82", 4, 2, TEXT_NOT_UTF8 },    /* cut */
+        { "a\0b", 3, 1, TEXT_CONTROL },
+        { "a\rb", 3, 1, TEXT_CONTROL },
+        { "a\x1b[2J", 5, 1, TEXT_CONTROL },
+        { "a\x7f", 2, 1, TEXT_CONTROL },
+        { "a\xc2\x9b", 3, 1, TEXT_CONTROL },
+        { "a\xe2\x80\xa8", 4, 1, TEXT_CONTROL },   /* line separator */
+        { "a\xe2\x80\xae", 4, 1, TEXT_DIRECTION }, /* right-to-left override */
+        { "a\xe2\x81\xa9", 4, 1, TEXT_DIRECTION },
+        { "a\xe2\x80\x8b", 4, 1, TEXT_INVISIBLE }, /* zero width space */
+        { "a\xef\xbb\xbf", 4, 1, TEXT_INVISIBLE },
+        { "a\xf3\xa0\x80\xa1", 5, 1, TEXT_INVISIBLE }, /* tag */
+        { "", 0, 0, TEXT_CLEAN },
+        { "a\tb\nc", 5, 5, TEXT_CLEAN },
+        { "\xd8\xa7\xe2\x80\x8f", 5, 5, TEXT_CLEAN }, /* Arabic letter with its mark */
+        { "\xf0\x9f\x95\x8a", 4, 4, TEXT_CLEAN },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct text_scan scan = text_scan(span_of(cases[i].text, cases[i].size));
@@ -52,12 +52,15 @@ static void text_normalise_gives_one_spelling(void **state)
 {
     (void)state;
     static const char *const pairs[][2] = {
-        {"plain",                     "plain"       },
-        { "",                         ""            },
-        { "e\xcc\x81",                "\xc3\xa9"    }, /* e and acute */
-        { "\xc3\xa9",                 "\xc3\xa9"    },
-        { "\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80"}, /* Hangul */
-        { "\xe2\x84\xab",             "\xc3\x85"    }, /* Angstrom sign */
+        { "plain", "plain" },
+        { "", "" },
+        /* e and acute */
+        { "e\xcc\x81", "\xc3\xa9" },
+        { "\xc3\xa9", "\xc3\xa9" },
+        /* Hangul */
+        { "\xe1\x84\x80\xe1\x85\xa1", "\xea\xb0\x80" },
+        /* Angstrom sign */
+        { "\xe2\x84\xab", "\xc3\x85" },
     };
     for (size_t i = 0; i < COUNT(pairs); i++) {
         struct buf out = BUF_INIT;
@@ -74,14 +77,15 @@ static void text_escape_shows_what_a_terminal_would_obey(void **state)
     static const struct {
         const char *text, *shown, *with_lines;
     } cases[] = {
-        {"plain \xc3\xa9", "plain \xc3\xa9", "plain \xc3\xa9"},
-        { "a\nb\tc",       "a\\nb\\tc",      "a\nb\tc"       },
-        { "\x1b[31m",      "\\u{1b}[31m",    "\\u{1b}[31m"   },
+        { "plain \xc3\xa9", "plain \xc3\xa9", "plain \xc3\xa9" },
+        { "a\nb\tc", "a\\nb\\tc", "a\nb\tc" },
+        { "\x1b[31m", "\\u{1b}[31m", "\\u{1b}[31m" },
         { "\xe2\x80\xae"
-          "dna",  "\\u{202e}dna",   "\\u{202e}dna"  },
-        { "\xe2\x80\x8f",  "\\u{200f}",      "\\u{200f}"     },
-        { "\xff",          "\\x{ff}",        "\\x{ff}"       },
-        { "C:\\x",         "C:\\\\x",        "C:\\\\x"       },
+          "dna",
+          "\\u{202e}dna", "\\u{202e}dna" },
+        { "\xe2\x80\x8f", "\\u{200f}", "\\u{200f}" },
+        { "\xff", "\\x{ff}", "\\x{ff}" },
+        { "C:\\x", "C:\\\\x", "C:\\\\x" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct buf out = BUF_INIT;
@@ -103,11 +107,11 @@ static void text_escape_cut_never_cuts_a_character(void **state)
         size_t size;
         const char *shown;
     } cases[] = {
-        {"12345678",                              9, "12345678"       },
-        { "123456789",                            9, "12345..."       },
-        { "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", 9, "\xe2\x82\xac..."},
-        { "abc\xe2\x80\xae",                      9, "abc..."         },
-        { "",                                     9, ""               },
+        { "12345678", 9, "12345678" },
+        { "123456789", 9, "12345..." },
+        { "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac", 9, "\xe2\x82\xac..." },
+        { "abc\xe2\x80\xae", 9, "abc..." },
+        { "", 9, "" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char shown[16];

@@ -4,8 +4,7 @@
 #include "support/peer_wire.h"
 #include "support/session_scene.h"
 
-/* -- failures -----------------------------------------------------------------------------------
- */
+/* -- failures ---------------------------------------------------------------------------------- */
 
 /* Brings a scene to the point where the question of this kind waits for its answer. */
 static void scene_ask(struct scene *scene, enum effect_kind kind)
@@ -179,8 +178,7 @@ static void session_sends_nothing_that_was_not_asked_for(void **state)
     scene_fini(&scene);
 }
 
-/* -- outcomes of the comparison -----------------------------------------------------------------
- */
+/* -- outcomes of the comparison ---------------------------------------------------------------- */
 
 struct outcome {
     enum resume_outcome outcome;
@@ -194,12 +192,12 @@ static void session_stops_where_the_comparison_says_so(void **state)
 {
     (void)state;
     static const struct outcome table[] = {
-        {RESUME_FORK,              "KE and AU hold different histories", false, ERR_MISMATCH,
-         GOODBYE_MISMATCH                                                                                    },
-        { RESUME_HELD,             "",                                   false, ERR_DENIED,   GOODBYE_DENIED },
-        { (enum resume_outcome)99, "",                                   false, ERR_INTERNAL, GOODBYE_BUSY   },
-        { RESUME_RECOVERED,        "a new epoch is open",                true,  OK,           GOODBYE_CLOSING},
-        { RESUME_IN_STEP,          "",                                   true,  OK,           GOODBYE_CLOSING},
+        { RESUME_FORK, "KE and AU hold different histories", false, ERR_MISMATCH,
+          GOODBYE_MISMATCH },
+        { RESUME_HELD, "", false, ERR_DENIED, GOODBYE_DENIED },
+        { (enum resume_outcome)99, "", false, ERR_INTERNAL, GOODBYE_BUSY },
+        { RESUME_RECOVERED, "a new epoch is open", true, OK, GOODBYE_CLOSING },
+        { RESUME_IN_STEP, "", true, OK, GOODBYE_CLOSING },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct scene scene;

@@ -10,8 +10,7 @@ static void hear_batch(struct scene *scene, uint64_t first, size_t count, size_t
     scene_hear(scene, &frame);
 }
 
-/* -- order and bounds ---------------------------------------------------------------------------
- */
+/* -- order and bounds -------------------------------------------------------------------------- */
 
 static void session_refuses_more_batches_than_the_window(void **state)
 {
@@ -72,11 +71,11 @@ static void session_refuses_receipts_that_were_not_earned(void **state)
         uint64_t queued; /* entries sent, one to a batch */
         uint64_t receipts[4];
     } table[] = {
-        {"a receipt for nothing", 0, { 1 }         },
-        { "the same twice",       3, { 2, 2 }      },
-        { "a smaller one",        3, { 2, 1 }      },
-        { "more than batches",    2, { 1, 2, 3 }   },
-        { "a receipt of size 0",  2, { UINT64_MAX }},
+        { "a receipt for nothing", 0, { 1 } },
+        { "the same twice", 3, { 2, 2 } },
+        { "a smaller one", 3, { 2, 1 } },
+        { "more than batches", 2, { 1, 2, 3 } },
+        { "a receipt of size 0", 2, { UINT64_MAX } },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct scene scene;
@@ -231,8 +230,7 @@ static void session_understands_every_goodbye(void **state)
     scene_fini(&scene);
 }
 
-/* -- the end by our own wish --------------------------------------------------------------------
- */
+/* -- the end by our own wish ------------------------------------------------------------------- */
 
 static void session_stops_with_a_word_once_greeted(void **state)
 {
@@ -254,8 +252,7 @@ static void session_stops_with_a_word_once_greeted(void **state)
     scene_fini(&scene);
 }
 
-/* -- time ---------------------------------------------------------------------------------------
- */
+/* -- time -------------------------------------------------------------------------------------- */
 
 static void session_waits_five_seconds_for_a_hello(void **state)
 {

@@ -3,8 +3,7 @@
 #include "support/check.h"
 #include "support/session_scene.h"
 
-/* -- Hello --------------------------------------------------------------------------------------
- */
+/* -- Hello ------------------------------------------------------------------------------------- */
 
 enum spoil {
     SPOIL_REALM,
@@ -67,17 +66,17 @@ static void session_refuses_a_hello_that_is_not_the_peers(void **state)
 {
     (void)state;
     static const struct bad_hello table[] = {
-        {"version 2",                            SPOIL_VERSION,   ERR_UNSUPPORTED, false, GOODBYE_VERSION,  "version 2" },
-        { "another realm",                       SPOIL_REALM,     ERR_DENIED,      false, GOODBYE_DENIED,   "realm live"},
-        { "another code than the certificate's", SPOIL_CODE,      ERR_SIGNATURE,   true,  GOODBYE_IDENTITY,
-         "code GB, but its certificate names AU"                                                                        },
-        { "signed for another hearer",           SPOIL_HEARER,    ERR_SIGNATURE,   true,  GOODBYE_IDENTITY, "sig"       },
-        { "signed for the other role",           SPOIL_ROLE,      ERR_SIGNATURE,   true,  GOODBYE_IDENTITY, "sig"       },
-        { "signed for another connection",       SPOIL_EXPORTER,  ERR_SIGNATURE,   true,  GOODBYE_IDENTITY,
-         "sig"                                                                                                          },
-        { "boot id changed",                     SPOIL_BOOT_ID,   ERR_SIGNATURE,   true,  GOODBYE_IDENTITY, "sig"       },
-        { "feature added",                       SPOIL_FEATURES,  ERR_SIGNATURE,   true,  GOODBYE_IDENTITY, "sig"       },
-        { "signature changed",                   SPOIL_SIGNATURE, ERR_SIGNATURE,   true,  GOODBYE_IDENTITY, "sig"       },
+        { "version 2", SPOIL_VERSION, ERR_UNSUPPORTED, false, GOODBYE_VERSION, "version 2" },
+        { "another realm", SPOIL_REALM, ERR_DENIED, false, GOODBYE_DENIED, "realm live" },
+        { "another code than the certificate's", SPOIL_CODE, ERR_SIGNATURE, true, GOODBYE_IDENTITY,
+          "code GB, but its certificate names AU" },
+        { "signed for another hearer", SPOIL_HEARER, ERR_SIGNATURE, true, GOODBYE_IDENTITY, "sig" },
+        { "signed for the other role", SPOIL_ROLE, ERR_SIGNATURE, true, GOODBYE_IDENTITY, "sig" },
+        { "signed for another connection", SPOIL_EXPORTER, ERR_SIGNATURE, true, GOODBYE_IDENTITY,
+          "sig" },
+        { "boot id changed", SPOIL_BOOT_ID, ERR_SIGNATURE, true, GOODBYE_IDENTITY, "sig" },
+        { "feature added", SPOIL_FEATURES, ERR_SIGNATURE, true, GOODBYE_IDENTITY, "sig" },
+        { "signature changed", SPOIL_SIGNATURE, ERR_SIGNATURE, true, GOODBYE_IDENTITY, "sig" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct scene scene;
@@ -147,8 +146,7 @@ static void session_says_nothing_but_hello_before_the_peers_hello(void **state)
     scene_fini(&scene);
 }
 
-/* -- what may come when -------------------------------------------------------------------------
- */
+/* -- what may come when ------------------------------------------------------------------------ */
 
 static void scene_prepare(struct scene *scene, enum session_state state)
 {

@@ -12,8 +12,7 @@ static struct span body_of(const struct buf *frame)
     return span_slice(buf_span(frame), FRAME_HEAD_SIZE, frame->size);
 }
 
-/* -- Hello --------------------------------------------------------------------------------------
- */
+/* -- Hello ------------------------------------------------------------------------------------- */
 
 struct hello_fields { /* NULL or 0: the good value; "-": left out */
     const char *what;
@@ -49,24 +48,24 @@ static void codec_refuses_hellos_that_break_a_rule(void **state)
 {
     (void)state;
     static const struct hello_fields table[] = {
-        {.what = "no code",                .code = "-",      .status = ERR_INVALID,           .says = "code is missing"                   },
-        { .what = "small letters",         .code = "ke",     .status = ERR_INVALID,           .says = "Hello"                             },
-        { .what = "no realm",              .realm = "",      .status = ERR_INVALID,           .says = "Hello"                             },
-        { .what = "a realm like a path",   .realm = "../x",  .status = ERR_INVALID,           .says = "Hello"                             },
+        { .what = "no code", .code = "-", .status = ERR_INVALID, .says = "code is missing" },
+        { .what = "small letters", .code = "ke", .status = ERR_INVALID, .says = "Hello" },
+        { .what = "no realm", .realm = "", .status = ERR_INVALID, .says = "Hello" },
+        { .what = "a realm like a path", .realm = "../x", .status = ERR_INVALID, .says = "Hello" },
         { .what = "a short boot id",
-         .boot_id = 15,
-         .status = ERR_INVALID,
-         .says = "boot_id of 15"                                                                                                          },
-        { .what = "a long boot id",        .boot_id = 17,    .status = ERR_LIMIT,             .says = "boot_id of 17"                     },
-        { .what = "a long signature",      .signature = 129, .status = ERR_LIMIT,             .says = "signature"                         },
-        { .what = "17 features",           .features = 17,   .status = ERR_LIMIT,             .says = "17 features"                       },
+          .boot_id = 15,
+          .status = ERR_INVALID,
+          .says = "boot_id of 15" },
+        { .what = "a long boot id", .boot_id = 17, .status = ERR_LIMIT, .says = "boot_id of 17" },
+        { .what = "a long signature", .signature = 129, .status = ERR_LIMIT, .says = "signature" },
+        { .what = "17 features", .features = 17, .status = ERR_LIMIT, .says = "17 features" },
         { .what = "features out of order",
-         .features = 2,
-         .features_fall = true,
-         .status = ERR_INVALID,
-         .says = "rising order" },
-        { .what = "an empty note",                               .mine = 1,                        .status = ERR_INVALID,                .says = "mine of 0 bytes"               },
-        { .what = "a long note",                               .mine = HELLO_NOTE_MAX + 2,                          .status = ERR_LIMIT, .says = "mine"},
+          .features = 2,
+          .features_fall = true,
+          .status = ERR_INVALID,
+          .says = "rising order" },
+        { .what = "an empty note", .mine = 1, .status = ERR_INVALID, .says = "mine of 0 bytes" },
+        { .what = "a long note", .mine = HELLO_NOTE_MAX + 2, .status = ERR_LIMIT, .says = "mine" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct buf frame = BUF_INIT;
@@ -136,8 +135,7 @@ static void codec_sends_no_hello_that_it_would_refuse(void **state)
     hello_fini(NULL);
 }
 
-/* -- small messages -----------------------------------------------------------------------------
- */
+/* -- small messages ---------------------------------------------------------------------------- */
 
 struct raw_frame {
     const char *what;
@@ -153,15 +151,15 @@ static void codec_refuses_frames_without_one_message(void **state)
 {
     (void)state;
     static const struct raw_frame table[] = {
-        {"nothing",                     BYTES(""),                                 ERR_UNSUPPORTED, "no message"       },
-        { "a kind of a later version",  BYTES("\x4a\x00"),                         ERR_UNSUPPORTED, "no message"       },
-        { "two kinds",                  BYTES("\x32\x02\x08\x01\x3a\x02\x08\x01"), ERR_INVALID,     "two messages"     },
-        { "one kind twice",             BYTES("\x32\x02\x08\x01\x32\x02\x08\x01"), ERR_INVALID,     "two"              },
-        { "noise",                      BYTES("\xff\xff"),                         ERR_INVALID,     "malformed"        },
-        { "a Ping without number",      BYTES("\x32\x00"),                         ERR_INVALID,     "number is missing"},
-        { "a receipt of no checkpoint", BYTES("\x1a\x03\x0a\x01x"),                ERR_INVALID,
-         "Receipt: checkpoint"                                                                                         },
-        { "a control character",        BYTES("\x42\x05\x08\x01\x12\x01\x1b"),     ERR_INVALID,     "control"          },
+        { "nothing", BYTES(""), ERR_UNSUPPORTED, "no message" },
+        { "a kind of a later version", BYTES("\x4a\x00"), ERR_UNSUPPORTED, "no message" },
+        { "two kinds", BYTES("\x32\x02\x08\x01\x3a\x02\x08\x01"), ERR_INVALID, "two messages" },
+        { "one kind twice", BYTES("\x32\x02\x08\x01\x32\x02\x08\x01"), ERR_INVALID, "two" },
+        { "noise", BYTES("\xff\xff"), ERR_INVALID, "malformed" },
+        { "a Ping without number", BYTES("\x32\x00"), ERR_INVALID, "number is missing" },
+        { "a receipt of no checkpoint", BYTES("\x1a\x03\x0a\x01x"), ERR_INVALID,
+          "Receipt: checkpoint" },
+        { "a control character", BYTES("\x42\x05\x08\x01\x12\x01\x1b"), ERR_INVALID, "control" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct message message;
@@ -274,8 +272,7 @@ static void codec_gives_each_status_a_reason_and_each_reason_a_status(void **sta
     assert_string_equal(message_kind_name((enum message_kind)0), "unknown");
 }
 
-/* -- memory -------------------------------------------------------------------------------------
- */
+/* -- memory ------------------------------------------------------------------------------------ */
 
 /* Encodes one message of the kind that `which` names; the struct that it is made from stays. */
 struct samples {

@@ -14,8 +14,7 @@ static struct span body_of(const struct buf *frame)
     return span_slice(buf_span(frame), FRAME_HEAD_SIZE, frame->size);
 }
 
-/* -- Batch --------------------------------------------------------------------------------------
- */
+/* -- Batch ------------------------------------------------------------------------------------- */
 
 struct entry_sizes { /* of one entry; a negative size leaves the field out */
     const char *what;
@@ -49,15 +48,15 @@ static void codec_refuses_entries_that_break_a_rule(void **state)
 {
     (void)state;
     static const struct entry_sizes table[] = {
-        {"no header",             -1,                   32, 64,                 false, ERR_INVALID, "header is missing"},
-        { "an empty header",      0,                    32, 64,                 false, ERR_INVALID, "header of 0 bytes"},
-        { "a long header",        ENTRY_HEADER_MAX + 1, -1, -1,                 false, ERR_INVALID, "header of 1145"   },
-        { "salt without body",    120,                  32, -1,                 false, ERR_INVALID, "salt without body"},
-        { "body without salt",    120,                  -1, 64,                 false, ERR_INVALID, "body without salt"},
-        { "a short salt",         120,                  31, 64,                 false, ERR_INVALID, "salt of 31"       },
-        { "a long salt",          120,                  33, 64,                 false, ERR_INVALID, "salt of 33"       },
-        { "withheld with a body", 120,                  32, 64,                 true,  ERR_INVALID, "withheld"         },
-        { "a long body",          120,                  32, ENTRY_BODY_MAX + 1, false, ERR_LIMIT,   "body of 1048577"  },
+        { "no header", -1, 32, 64, false, ERR_INVALID, "header is missing" },
+        { "an empty header", 0, 32, 64, false, ERR_INVALID, "header of 0 bytes" },
+        { "a long header", ENTRY_HEADER_MAX + 1, -1, -1, false, ERR_INVALID, "header of 1145" },
+        { "salt without body", 120, 32, -1, false, ERR_INVALID, "salt without body" },
+        { "body without salt", 120, -1, 64, false, ERR_INVALID, "body without salt" },
+        { "a short salt", 120, 31, 64, false, ERR_INVALID, "salt of 31" },
+        { "a long salt", 120, 33, 64, false, ERR_INVALID, "salt of 33" },
+        { "withheld with a body", 120, 32, 64, true, ERR_INVALID, "withheld" },
+        { "a long body", 120, 32, ENTRY_BODY_MAX + 1, false, ERR_LIMIT, "body of 1048577" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct buf batch = BUF_INIT;
@@ -93,13 +92,13 @@ static void codec_refuses_batches_that_break_a_rule(void **state)
 {
     (void)state;
     static const struct batch_numbers table[] = {
-        {"no entries",                       5,                    0,    -1,     5,    ERR_INVALID, "0 entries"                 },
-        { "4097 entries",                    0,                    4097, -1,     4097, ERR_LIMIT,   "4097 entries"              },
-        { "more than 3 MiB",                 0,                    4,    800000, 4,    ERR_LIMIT,   "bytes of entries > 3145728"},
-        { "a checkpoint that is larger",     5,                    2,    -1,     8,    ERR_INVALID, "the batch ends at 7"       },
-        { "a checkpoint that is smaller",    5,                    2,    -1,     5,    ERR_INVALID, "the batch ends at 7"       },
-        { "an index near 2^64",              UINT64_MAX - 1,       2,    -1,     0,    ERR_LIMIT,   "first index"               },
-        { "an index past the end of a feed", FEED_ENTRIES_MAX + 1, 1,    -1,     0,    ERR_LIMIT,   "first"                     },
+        { "no entries", 5, 0, -1, 5, ERR_INVALID, "0 entries" },
+        { "4097 entries", 0, 4097, -1, 4097, ERR_LIMIT, "4097 entries" },
+        { "more than 3 MiB", 0, 4, 800000, 4, ERR_LIMIT, "bytes of entries > 3145728" },
+        { "a checkpoint that is larger", 5, 2, -1, 8, ERR_INVALID, "the batch ends at 7" },
+        { "a checkpoint that is smaller", 5, 2, -1, 5, ERR_INVALID, "the batch ends at 7" },
+        { "an index near 2^64", UINT64_MAX - 1, 2, -1, 0, ERR_LIMIT, "first index" },
+        { "an index past the end of a feed", FEED_ENTRIES_MAX + 1, 1, -1, 0, ERR_LIMIT, "first" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct buf batch = BUF_INIT;
@@ -234,8 +233,7 @@ static void codec_sends_no_batch_that_it_would_refuse(void **state)
     batch_fini(&batch);
 }
 
-/* -- Heal ---------------------------------------------------------------------------------------
- */
+/* -- Heal -------------------------------------------------------------------------------------- */
 
 static void codec_refuses_heals_that_break_a_rule(void **state)
 {
@@ -249,14 +247,14 @@ static void codec_refuses_heals_that_break_a_rule(void **state)
         enum status status;
         const char *says;
     } table[] = {
-        {"no headers",                 ORIGIN, 0,          120,  0,    -1,           false, ERR_INVALID, "0 headers"          },
-        { "2049 headers",              ORIGIN, 0,          120,  2049, -1,           false, ERR_LIMIT,   "2049 headers"       },
-        { "an empty header",           ORIGIN, 0,          0,    1,    -1,           false, ERR_INVALID, "header 1 of 0 bytes"},
-        { "a long header",             ORIGIN, 0,          1145, 1,    -1,           false, ERR_INVALID, "header 1 of 1145"   },
-        { "no origin",                 "",     0,          120,  1,    -1,           false, ERR_INVALID, "origin of 0 bytes"  },
-        { "a late index",              ORIGIN, UINT64_MAX, 120,  1,    -1,           false, ERR_LIMIT,   "first index"        },
-        { "a long checkpoint",         ORIGIN, 0,          120,  1,    NOTE_MAX + 1, true,  ERR_LIMIT,   "checkpoint"         },
-        { "an end without checkpoint", ORIGIN, 0,          120,  1,    -1,           true,  ERR_INVALID, "checkpoint"         },
+        { "no headers", ORIGIN, 0, 120, 0, -1, false, ERR_INVALID, "0 headers" },
+        { "2049 headers", ORIGIN, 0, 120, 2049, -1, false, ERR_LIMIT, "2049 headers" },
+        { "an empty header", ORIGIN, 0, 0, 1, -1, false, ERR_INVALID, "header 1 of 0 bytes" },
+        { "a long header", ORIGIN, 0, 1145, 1, -1, false, ERR_INVALID, "header 1 of 1145" },
+        { "no origin", "", 0, 120, 1, -1, false, ERR_INVALID, "origin of 0 bytes" },
+        { "a late index", ORIGIN, UINT64_MAX, 120, 1, -1, false, ERR_LIMIT, "first index" },
+        { "a long checkpoint", ORIGIN, 0, 120, 1, NOTE_MAX + 1, true, ERR_LIMIT, "checkpoint" },
+        { "an end without checkpoint", ORIGIN, 0, 120, 1, -1, true, ERR_INVALID, "checkpoint" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct buf heal = BUF_INIT;

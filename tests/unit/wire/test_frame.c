@@ -16,10 +16,10 @@ static void frame_refuses_lengths_before_it_keeps_a_byte(void **state)
 {
     (void)state;
     static const struct refused table[] = {
-        {"length 0",                         { 0, 0, 0, 0, 'x' },        5, 100,             ERR_INVALID},
-        { "one above the bound",             { 0, 0, 0, 101 },           4, 100,             ERR_LIMIT  },
-        { "the largest length",              { 0xff, 0xff, 0xff, 0xff }, 4, FRAME_BATCH_MAX, ERR_LIMIT  },
-        { "length 1 where nothing may come", { 0, 0, 0, 1, 'x' },        5, 0,               ERR_LIMIT  },
+        { "length 0", { 0, 0, 0, 0, 'x' }, 5, 100, ERR_INVALID },
+        { "one above the bound", { 0, 0, 0, 101 }, 4, 100, ERR_LIMIT },
+        { "the largest length", { 0xff, 0xff, 0xff, 0xff }, 4, FRAME_BATCH_MAX, ERR_LIMIT },
+        { "length 1 where nothing may come", { 0, 0, 0, 1, 'x' }, 5, 0, ERR_LIMIT },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct frame_reader reader;

@@ -12,21 +12,21 @@ static void heading_refuses_what_is_no_checkpoint(void **state)
 {
     (void)state;
     static const struct bad_heading table[] = {
-        {"",                                    ERR_INVALID, "first line" },
-        { "comity.v1/live/feed/KE/AU/0",        ERR_INVALID, "first line" },
-        { "\n5\n",                              ERR_INVALID, "first line" },
-        { "two words\n5\n",                     ERR_INVALID, "first line" },
-        { "caf\xc3\xa9\n5\n",                   ERR_INVALID, "first line" },
-        { "bell\x07\n5\n",                      ERR_INVALID, "first line" },
-        { "origin\n",                           ERR_INVALID, "second line"},
-        { "origin\n5",                          ERR_INVALID, "second line"},
-        { "origin\n\n",                         ERR_INVALID, "second line"},
-        { "origin\n05\n",                       ERR_INVALID, "second line"},
-        { "origin\n+5\n",                       ERR_INVALID, "second line"},
-        { "origin\n5 \n",                       ERR_INVALID, "second line"},
-        { "origin\n1099511627777\n",            ERR_INVALID, "second line"},
-        { "origin\n18446744073709551616\n",     ERR_INVALID, "second line"},
-        { "origin\n100000000000000000000000\n", ERR_INVALID, "second line"},
+        { "", ERR_INVALID, "first line" },
+        { "comity.v1/live/feed/KE/AU/0", ERR_INVALID, "first line" },
+        { "\n5\n", ERR_INVALID, "first line" },
+        { "two words\n5\n", ERR_INVALID, "first line" },
+        { "caf\xc3\xa9\n5\n", ERR_INVALID, "first line" },
+        { "bell\x07\n5\n", ERR_INVALID, "first line" },
+        { "origin\n", ERR_INVALID, "second line" },
+        { "origin\n5", ERR_INVALID, "second line" },
+        { "origin\n\n", ERR_INVALID, "second line" },
+        { "origin\n05\n", ERR_INVALID, "second line" },
+        { "origin\n+5\n", ERR_INVALID, "second line" },
+        { "origin\n5 \n", ERR_INVALID, "second line" },
+        { "origin\n1099511627777\n", ERR_INVALID, "second line" },
+        { "origin\n18446744073709551616\n", ERR_INVALID, "second line" },
+        { "origin\n100000000000000000000000\n", ERR_INVALID, "second line" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct heading heading;

@@ -22,45 +22,45 @@ static void message_refuses_bytes_that_protobuf_c_takes(void **state)
 {
     (void)state;
     static const struct bad_bytes table[] = {
-        {"a tag that is cut",                BYTES("\x80"),                                                 ERR_INVALID, "malformed"             },
-        { "field number 0",                  BYTES("\x02\x00"),                                             ERR_INVALID, "malformed"             },
-        { "a tag longer than it must be",    BYTES("\xb2\x00\x02\x08\x01"),                                 ERR_INVALID, "malformed"             },
-        { "a field number above 2^29 - 1",   BYTES("\x80\x80\x80\x80\x10\x01"),                             ERR_INVALID,
-         "malformed"                                                                                                                             },
-        { "a tag of 11 bytes",               BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),         ERR_INVALID,
-         "malformed"                                                                                                                             },
-        { "a length past the end",           BYTES("\x32\x03\x08\x01"),                                     ERR_INVALID, "malformed"             },
-        { "a length that is cut",            BYTES("\x32\x80"),                                             ERR_INVALID, "malformed"             },
-        { "a length near 2^64",              BYTES("\x32\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"),         ERR_INVALID,
-         "malformed"                                                                                                                             },
-        { "a group",                         BYTES("\x33\x34"),                                             ERR_INVALID, "malformed"             },
-        { "wire type 7",                     BYTES("\x37"),                                                 ERR_INVALID, "malformed"             },
-        { "a fixed 64 that is cut",          BYTES("\x99\x06\x01\x02"),                                     ERR_INVALID, "malformed"             },
-        { "a fixed 32 that is cut",          BYTES("\x9d\x06\x01\x02"),                                     ERR_INVALID, "malformed"             },
-        { "a message given as a number",     BYTES("\x30\x01"),                                             ERR_INVALID, "wire type 0, must be 2"},
-        { "a number given as bytes",         BYTES("\x32\x03\x0a\x01\x01"),                                 ERR_INVALID,
-         "ping: number: wire type 2, must be 0"                                                                                                  },
-        { "a message given twice",           BYTES("\x32\x02\x08\x01\x32\x02\x08\x01"),                     ERR_INVALID,
-         "ping is given twice"                                                                                                                   },
-        { "a number given twice",            BYTES("\x32\x04\x08\x01\x08\x02"),                             ERR_INVALID,
-         "number is given twice"                                                                                                                 },
-        { "a number that is missing",        BYTES("\x32\x00"),                                             ERR_INVALID, "number is missing"     },
-        { "a number longer than it must be", BYTES("\x32\x03\x08\x81\x00"),                                 ERR_INVALID,
-         "malformed"                                                                                                                             },
-        { "a number above 2^64",             BYTES("\x32\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
-         ERR_INVALID,                                                                                                    "malformed"             },
-        { "a uint32 above 2^32",             BYTES("\x42\x06\x08\x80\x80\x80\x80\x10"),                     ERR_INVALID,
-         "reason: number too large"                                                                                                              },
-        { "a bool of 2",                     BYTES("\x22\x02\x28\x02"),                                     ERR_INVALID, "last: number too large"},
-        { "text with NUL",                   BYTES("\x42\x05\x08\x01\x12\x01\x00"),                         ERR_INVALID,
-         "text is not UTF-8"                                                                                                                     },
-        { "text that is no UTF-8",           BYTES("\x42\x05\x08\x01\x12\x01\xff"),                         ERR_INVALID,
-         "text is not UTF-8"                                                                                                                     },
-        { "a packed number that is cut",     BYTES("\x0a\x03\x2a\x01\x80"),                                 ERR_INVALID, "features"              },
-        { "a packed number above 2^32",      BYTES("\x0a\x07\x2a\x05\x80\x80\x80\x80\x10"),                 ERR_INVALID,
-         "features"                                                                                                                              },
-        { "a packed field given in pieces",  BYTES("\x0a\x02\x28\x01"),                                     ERR_INVALID,
-         "features: wire type 0, must be 2"                                                                                                      },
+        { "a tag that is cut", BYTES("\x80"), ERR_INVALID, "malformed" },
+        { "field number 0", BYTES("\x02\x00"), ERR_INVALID, "malformed" },
+        { "a tag longer than it must be", BYTES("\xb2\x00\x02\x08\x01"), ERR_INVALID, "malformed" },
+        { "a field number above 2^29 - 1", BYTES("\x80\x80\x80\x80\x10\x01"), ERR_INVALID,
+          "malformed" },
+        { "a tag of 11 bytes", BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), ERR_INVALID,
+          "malformed" },
+        { "a length past the end", BYTES("\x32\x03\x08\x01"), ERR_INVALID, "malformed" },
+        { "a length that is cut", BYTES("\x32\x80"), ERR_INVALID, "malformed" },
+        { "a length near 2^64", BYTES("\x32\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), ERR_INVALID,
+          "malformed" },
+        { "a group", BYTES("\x33\x34"), ERR_INVALID, "malformed" },
+        { "wire type 7", BYTES("\x37"), ERR_INVALID, "malformed" },
+        { "a fixed 64 that is cut", BYTES("\x99\x06\x01\x02"), ERR_INVALID, "malformed" },
+        { "a fixed 32 that is cut", BYTES("\x9d\x06\x01\x02"), ERR_INVALID, "malformed" },
+        { "a message given as a number", BYTES("\x30\x01"), ERR_INVALID, "wire type 0, must be 2" },
+        { "a number given as bytes", BYTES("\x32\x03\x0a\x01\x01"), ERR_INVALID,
+          "ping: number: wire type 2, must be 0" },
+        { "a message given twice", BYTES("\x32\x02\x08\x01\x32\x02\x08\x01"), ERR_INVALID,
+          "ping is given twice" },
+        { "a number given twice", BYTES("\x32\x04\x08\x01\x08\x02"), ERR_INVALID,
+          "number is given twice" },
+        { "a number that is missing", BYTES("\x32\x00"), ERR_INVALID, "number is missing" },
+        { "a number longer than it must be", BYTES("\x32\x03\x08\x81\x00"), ERR_INVALID,
+          "malformed" },
+        { "a number above 2^64", BYTES("\x32\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
+          ERR_INVALID, "malformed" },
+        { "a uint32 above 2^32", BYTES("\x42\x06\x08\x80\x80\x80\x80\x10"), ERR_INVALID,
+          "reason: number too large" },
+        { "a bool of 2", BYTES("\x22\x02\x28\x02"), ERR_INVALID, "last: number too large" },
+        { "text with NUL", BYTES("\x42\x05\x08\x01\x12\x01\x00"), ERR_INVALID,
+          "text is not UTF-8" },
+        { "text that is no UTF-8", BYTES("\x42\x05\x08\x01\x12\x01\xff"), ERR_INVALID,
+          "text is not UTF-8" },
+        { "a packed number that is cut", BYTES("\x0a\x03\x2a\x01\x80"), ERR_INVALID, "features" },
+        { "a packed number above 2^32", BYTES("\x0a\x07\x2a\x05\x80\x80\x80\x80\x10"), ERR_INVALID,
+          "features" },
+        { "a packed field given in pieces", BYTES("\x0a\x02\x28\x01"), ERR_INVALID,
+          "features: wire type 0, must be 2" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct error err = ERROR_INIT;
@@ -128,8 +128,8 @@ static void message_refuses_deeper_nesting_than_its_bound(void **state)
     static ProtobufCMessageDescriptor type;
     static ProtobufCFieldDescriptor field;
     static const ProtobufCIntRange ranges[] = {
-        {1,  0},
-        { 0, 1}
+        { 1, 0 },
+        { 0, 1 },
     };
     type = comity__peer__ping__descriptor;
     field = type.fields[0];
@@ -222,21 +222,21 @@ static void message_knows_plain_text(void **state)
 {
     (void)state;
     static const struct text_case table[] = {
-        {BYTES(""),                                                                  true,  true },
-        { BYTES("\xc3\xa9t\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf"), true,  true },
-        { BYTES("a\x00"),                                                            false, false},
-        { BYTES("line\nfeed"),                                                       true,  false},
-        { BYTES("\x7f"),                                                             true,  false},
-        { BYTES("\xc2\x9b[2J"),                                                      true,  false}, /* a control sequence in C1 */
-        { BYTES("\xc0\xaf"),                                                         false, false}, /* overlong "/" */
-        { BYTES("\xe0\x80\xaf"),                                                     false, false}, /* and longer */
-        { BYTES("\xf0\x80\x80\xaf"),                                                 false, false},
-        { BYTES("\xed\xa0\x80"),                                                     false, false}, /* a surrogate */
-        { BYTES("\xf4\x90\x80\x80"),                                                 false, false},
-        { BYTES("\xf5\x80\x80\x80"),                                                 false, false},
-        { BYTES("\x80"),                                                             false, false},
-        { BYTES("\xe2\x82"),                                                         false, false},
-        { BYTES("\xe2\x28\xa1"),                                                     false, false},
+        { BYTES(""), true, true },
+        { BYTES("\xc3\xa9t\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf"), true, true },
+        { BYTES("a\x00"), false, false },
+        { BYTES("line\nfeed"), true, false },
+        { BYTES("\x7f"), true, false },
+        { BYTES("\xc2\x9b[2J"), true, false },   /* a control sequence in C1 */
+        { BYTES("\xc0\xaf"), false, false },     /* overlong "/" */
+        { BYTES("\xe0\x80\xaf"), false, false }, /* and longer */
+        { BYTES("\xf0\x80\x80\xaf"), false, false },
+        { BYTES("\xed\xa0\x80"), false, false }, /* a surrogate */
+        { BYTES("\xf4\x90\x80\x80"), false, false },
+        { BYTES("\xf5\x80\x80\x80"), false, false },
+        { BYTES("\x80"), false, false },
+        { BYTES("\xe2\x82"), false, false },
+        { BYTES("\xe2\x28\xa1"), false, false },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct span text = span_of(table[i].text, table[i].size);

@@ -25,7 +25,7 @@ static int tear_down(void **state)
 }
 
 static const struct reply_column columns[] = {
-    {"code",  "Code", false},
+    { "code", "Code", false },
     { "size", "Size", true },
 };
 
