@@ -52,18 +52,6 @@ static enum status update(struct admin *admin, const struct peer_row *row, struc
 
 /* -- cards ------------------------------------------------------------------------------------- */
 
-enum status peer_ops_card(void *context, struct control_call *call, struct error *err)
-{
-    const struct admin *admin = context;
-    if (admin->card.size == 0)
-        return error_set(err, ERR_NOT_FOUND,
-                         "this node has no card; next: put card.pem into its identity directory");
-    char name[CODE_MAX + 8];
-    (void)snprintf(name, sizeof(name), "%s.card", admin->feed->self.text);
-    reply_blob(call->reply, "card", name, admin->card);
-    return OK;
-}
-
 /* Reads a card by the rules of a peer; all that is wrong with it becomes problems. */
 static enum status read_card(struct admin *admin,
                              struct control_call *call,
@@ -136,9 +124,12 @@ static enum status save_files(struct admin *admin,
     return status;
 }
 
-static enum status show_fingerprint(const struct card *card,
-                                    struct reply_writer *w,
-                                    struct error *err)
+/* A card as two people compare it. */
+static enum status show_card(const struct card *card,
+                             struct reply_writer *w,
+                             const char *name,
+                             const char *title,
+                             struct error *err)
 {
     struct fingerprint fingerprint;
     char text[FINGERPRINT_TEXT_SIZE];
@@ -147,11 +138,44 @@ static enum status show_fingerprint(const struct card *card,
     if (status != OK)
         return status;
     fingerprint_format(&fingerprint, text);
-    reply_fields(w, "peer", "Added, not accepted yet");
+    reply_fields(w, name, title);
     reply_field(w, "code", "Code", "%s", card->code.text);
     reply_field(w, "name", "Name", "%s", card->name);
     reply_field(w, "address", "Address", "%s", card->address[0] == '\0' ? "-" : card->address);
     reply_field(w, "fingerprint", "Fingerprint", "%s", text);
+    return OK;
+}
+
+enum status peer_ops_card(void *context, struct control_call *call, struct error *err)
+{
+    const struct admin *admin = context;
+    if (admin->card.size == 0)
+        return error_set(err, ERR_NOT_FOUND,
+                         "this node has no card; next: put card.pem into its identity directory");
+    struct card card = { .name = "" };
+    struct card_problems problems = { .count = 0 };
+    enum status status = card_decode(admin->card, &card, &problems, err);
+    if (status == OK)
+        status = show_card(&card, call->reply, "node", "This node's card", err);
+    card_fini(&card);
+    if (status != OK)
+        return status;
+    reply_note(call->reply,
+               "Read the fingerprint to the other side over a channel that both of you "
+               "trust; they type it at their comityctl peer accept.");
+    char name[CODE_MAX + 8];
+    (void)snprintf(name, sizeof(name), "%s.card", admin->feed->self.text);
+    reply_blob(call->reply, "card", name, admin->card);
+    return OK;
+}
+
+static enum status show_fingerprint(const struct card *card,
+                                    struct reply_writer *w,
+                                    struct error *err)
+{
+    enum status status = show_card(card, w, "peer", "Added, not accepted yet", err);
+    if (status != OK)
+        return status;
     reply_note(w,
                "Have the fingerprint read to you by %s over a channel that you both trust. Then "
                "another person types what was read: comityctl peer accept %s --fingerprint "

@@ -403,8 +403,32 @@ static void evidence_needs_to_know_which_entry(void **state)
     ASK_STATUS("not-found", "evidence.export", "given-to", "AU", "index", "0");
     ASK_STATUS("not-found", "evidence.export", "entry", "0123456789");
     ASK_STATUS("not-found", "received.show", "record", "0123456789");
+}
+
+static void ones_own_card_comes_with_the_fingerprint_to_read_out(void **state)
+{
+    (void)state;
+    struct pki_state pki;
+    char fingerprint[FINGERPRINT_TEXT_SIZE];
+    pki_init(&pki, "training", "KE");
+    struct buf card = desk_card(&pki, "Kenya");
+    desk.admin.card = SPAN_EMPTY;
+    ASK_STATUS("not-found", "peer.card");
+    CHECK_CONTAINS(desk.answer.error, "next: put card.pem");
+    desk.admin.card = buf_span(&card);
     ASK_OK("peer.card");
-    assert_string_equal(desk.answer.sections[0].file_name, "KE.card");
+    desk_fingerprint(&pki, fingerprint);
+    const struct reply_section *node = &desk.answer.sections[0];
+    assert_string_equal(node->name, "node");
+    assert_string_equal(node->cells[node->column_count - 1], fingerprint);
+    bool has_file = false;
+    for (size_t i = 0; i < desk.answer.section_count; i++)
+        has_file |= desk.answer.sections[i].kind == SECTION_BLOB &&
+                    strcmp(desk.answer.sections[i].file_name, "KE.card") == 0;
+    assert_true(has_file);
+    desk.admin.card = SPAN_EMPTY;
+    buf_fini(&card);
+    pki_fini(&pki);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, desk_set_up, desk_tear_down)
@@ -428,6 +452,7 @@ int main(void)
         TEST(check_recomputes_and_finds_nothing_wrong),
         TEST(a_backup_goes_on_while_somebody_asks),
         TEST(evidence_needs_to_know_which_entry),
+        TEST(ones_own_card_comes_with_the_fingerprint_to_read_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
