@@ -177,8 +177,8 @@ static bool uses_are_right(X509 *native, enum role role)
 
 static enum verdict check_use(const struct naming *it, enum role role, struct error *reason)
 {
-    if (X509_check_ca(it->native) != 0 ||
-        (X509_get_extension_flags(it->native) & EXFLAG_BCONS) == 0)
+    /* Not X509_check_ca(): it takes CA:TRUE for false when the key usage does not allow signing. */
+    if ((X509_get_extension_flags(it->native) & (EXFLAG_BCONS | EXFLAG_CA)) != EXFLAG_BCONS)
         return verdict_set(VERDICT_WRONG_USE, reason,
                            "%s does not say CA:FALSE; it could issue others", it->text);
     if ((X509_get_extension_flags(it->native) & EXFLAG_KUSAGE) == 0 ||
