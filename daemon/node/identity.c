@@ -192,6 +192,20 @@ static enum status check_card(const struct reading *reading,
     return status;
 }
 
+/* What is wrong with a file of the identity is put right in one way. */
+static void add_next_step(struct error *err)
+{
+    char text[ERROR_TEXT_MAX];
+    if (err == NULL || strstr(err->text, "; next: ") != NULL)
+        return;
+    snprintf(text, sizeof(text), "%s", err->text);
+    (void)error_set(
+        err, err->status,
+        "%s; next: put the right file in its place, or make keys, certificates and card "
+        "anew (certs/README.md)",
+        text);
+}
+
 enum status identity_read(const char *directory,
                           const struct realm *realm,
                           const struct code *code,
@@ -215,10 +229,12 @@ enum status identity_read(const char *directory,
         status = check_card(&reading, &identity, err);
     certificate_free(reading.anchor);
     crl_free(reading.crl);
-    if (status != OK)
-        identity_fini(&identity);
-    else
+    if (status == OK) {
         *ret_identity = identity;
+        return OK;
+    }
+    add_next_step(err);
+    identity_fini(&identity);
     return status;
 }
 
