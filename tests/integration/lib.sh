@@ -145,3 +145,46 @@ no_text_in() { # TEXT FILE...
         fail "\"$text\" stands in the files above"
     fi
 }
+
+# The id of the first row of a section, from a reply in JSON.
+json_id() { # SECTION
+    sed -n "s/.*\"$1\": *[[{ ]*\"id\": *\"\([0-9a-f]\{32\}\)\".*/\1/p" | head -n 1
+}
+
+excerpt_make() { # CODE TITLE TEXT: prints the id of a new record
+    operator "$1" excerpt add --kind good-practice --instrument UNTOC --article 18 --language en \
+        --title "$2" --text "$3" --originator "Office of the Attorney General" \
+        --date 2026-03-01 --confidentiality internal --json | json_id record
+}
+
+consent_make() { # CODE TO RECORD [OPTION...]: drafted and proposed; prints its id and its digest
+    local code=$1 to=$2 record=$3 id digest
+    shift 3
+    id=$(operator "$code" consent draft --to "$to" --record "$record" --purpose peer-review \
+        --until 2027-12-31 --authority "Attorney General" --reference AG/2026/117 "$@" --json |
+        json_id consent)
+    digest=$(operator "$code" consent preview "$id" --json | grep -o '[0-9a-f]\{64\}' | head -n 1)
+    operator "$code" consent propose "$id" --digest "$digest" >/dev/null
+    echo "$id $digest"
+}
+
+# A record that a consent lets go to TO: sets RECORD and CONSENT.
+give() { # CODE TO TITLE TEXT [OPTION...]
+    local code=$1 to=$2 title=$3 text=$4 digest
+    shift 4
+    RECORD=$(excerpt_make "$code" "$title" "$text")
+    [ -n "$RECORD" ] || fail "excerpt add gave no id"
+    read -r CONSENT digest <<<"$(consent_make "$code" "$to" "$RECORD" "$@")"
+    approver "$code" consent approve "$CONSENT" --digest "$digest" >/dev/null ||
+        fail "approval of $CONSENT"
+}
+
+holds() { # CODE TITLE
+    operator "$1" received --json | grep -qF -- "$2"
+}
+
+# Every entry that left has its receipt.
+all_receipted() { # CODE
+    [ "$(operator "$1" given --json | grep -c '"entry"')" -gt 0 ] &&
+        ! operator "$1" given --json | grep -q '"receipt": *"waiting'
+}
