@@ -65,6 +65,7 @@ static const struct argument_rule help_rules[] = {
 
 static const struct command_group groups[] = {
     { "node", "set up this node" },
+    { "alarm", "what somebody must look at, and saying that it was dealt with" },
     { "peer", "other nodes: whom this one trusts, and why" },
     { "excerpt", "review material of this State" },
     { "stats", "releases of figures of this State" },
@@ -117,6 +118,18 @@ static const struct command commands[] = {
          "Lists peers to accept, consents to approve, alarms to look at and recalls that "
          "are overdue, each with the command that deals with it.",
          EXAMPLES("comityctl inbox")),
+    ASKS("alarm list",
+         "alarm.list",
+         "the alarms that are open",
+         "An alarm says what is wrong, with whom and since when. It stays open until somebody "
+         "closes it. With --all: closed ones as well, and who closed them.",
+         EXAMPLES("comityctl alarm list", "comityctl alarm list --all")),
+    ASKS("alarm close",
+         "alarm.close",
+         "say that an alarm was dealt with",
+         "Closing mends nothing: find out the cause first. The reason stands in the journal under "
+         "your name. If the same happens again, a new alarm is raised.",
+         EXAMPLES("comityctl alarm close 3 --reason 'UNODC confirmed that it restored a backup'")),
     GIVES_FILE("peer card",
                "peer.card",
                "this node's own card, to hand to others",

@@ -14,6 +14,8 @@ static const struct control_handler handlers[] = {
     { "inbox", node_ops_inbox },
     { "journal.list", node_ops_journal },
     { "check", node_ops_check },
+    { "alarm.list", alarm_ops_list },
+    { "alarm.close", alarm_ops_close },
     { "peer.card", peer_ops_card },
     { "peer.add", peer_ops_add },
     { "peer.accept", peer_ops_accept },

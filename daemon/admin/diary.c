@@ -11,12 +11,13 @@ bool diary_wants(const struct operation *operation, const struct error *result)
 }
 
 /* Free text may be text of a record; what names things and people may stand in the journal, and so
- * may a word that is typed without an option (the name of a backup). */
+ * may a word that is typed without an option (the name of a backup) and a reason of which the help
+ * says that it will. */
 static bool may_stand(const struct argument_rule *rule)
 {
     switch (rule->kind) {
     case ARGUMENT_TEXT:
-        return rule->shown != NULL;
+        return rule->shown != NULL || rule->journalled;
     case ARGUMENT_FILE:
         return false;
     case ARGUMENT_CODE:

@@ -3,7 +3,6 @@
 #include "feed/check.h"
 #include "feed/journal.h"
 #include "feed/listing.h"
-#include "store/journal_rows.h"
 #include "store/outbox_rows.h"
 #include "store/peer_rows.h"
 #include "store/store.h"
@@ -39,6 +38,28 @@ static enum status put_node(struct admin *admin, struct reply_writer *w, struct 
     return status;
 }
 
+/* What waits for a person to do about a peer, if anything. */
+static void put_peer_command(struct reply_writer *w, const struct peer_row *row)
+{
+    switch (row->state) {
+    case PEER_PENDING:
+        reply_cell(w, "comityctl peer add CARD");
+        return;
+    case PEER_ADDED:
+    case PEER_BLOCKED:
+        reply_cell(w, "comityctl peer show %s", row->code.text);
+        return;
+    case PEER_ACCEPTED:
+        if (!row->held)
+            break;
+        reply_cell(w, "comityctl release %s", row->code.text);
+        return;
+    case PEER_FORGOTTEN:
+        break;
+    }
+    reply_cell(w, "-");
+}
+
 static enum status put_peer(struct admin *admin,
                             struct reply_writer *w,
                             const struct peer_row *row,
@@ -54,6 +75,7 @@ static enum status put_peer(struct admin *admin,
     reply_cell_number(w, waiting);
     reply_cell_time(w, row->contact_ms);
     reply_cell(w, "%s", link.connected || link.last_error[0] == '\0' ? "-" : link.last_error);
+    put_peer_command(w, row);
     return status;
 }
 
@@ -66,6 +88,7 @@ static enum status put_peers(struct admin *admin, struct reply_writer *w, struct
         { "waiting", "Waiting for it", true },
         { "contact", "Last contact", false },
         { "problem", "Last problem", false },
+        { "command", "Next", false },
     };
     reply_table(w, "peers", "Peers", columns, sizeof(columns) / sizeof(columns[0]));
     struct peer_row rows[PAGE];
@@ -77,31 +100,6 @@ static enum status put_peers(struct admin *admin, struct reply_writer *w, struct
             after = rows[i].code;
             if (rows[i].state != PEER_FORGOTTEN)
                 status = put_peer(admin, w, &rows[i], err);
-        }
-    }
-    return status;
-}
-
-static enum status put_alarms(struct admin *admin, struct reply_writer *w, struct error *err)
-{
-    static const struct reply_column columns[] = {
-        { "number", "No.", true }, { "since", "Since", false }, { "times", "Times", true },
-        { "kind", "Kind", false }, { "peer", "Peer", false },   { "text", "Alarm", false },
-    };
-    reply_table(w, "alarms", "Alarms", columns, sizeof(columns) / sizeof(columns[0]));
-    struct alarm_row rows[PAGE];
-    int64_t after = 0;
-    enum status status = OK;
-    for (size_t count = PAGE; status == OK && count == PAGE;) {
-        status = alarm_rows_list(admin->feed->store, true, after, rows, PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count; i++) {
-            after = rows[i].alarm_id;
-            reply_cell_number(w, (uint64_t)rows[i].alarm_id);
-            reply_cell_time(w, rows[i].opened_ms);
-            reply_cell_number(w, rows[i].times);
-            reply_cell(w, "%s", rows[i].kind);
-            reply_cell(w, "%s", rows[i].peer.text[0] == '\0' ? "-" : rows[i].peer.text);
-            reply_cell(w, "%s", rows[i].text);
         }
     }
     return status;
@@ -124,7 +122,7 @@ enum status node_ops_status(void *context, struct control_call *call, struct err
     if (status == OK)
         status = put_peers(admin, w, err);
     if (status == OK)
-        status = put_alarms(admin, w, err);
+        status = alarm_ops_put(admin, w, true, err);
     if (status == OK)
         status = listing_inbox(admin->feed, call->caller->uid, count_task, &tasks, err);
     if (status == OK && tasks > 0)

@@ -14,6 +14,7 @@
 typedef enum status ops_fn(void *context, struct control_call *call, struct error *err);
 
 ops_fn node_ops_status, node_ops_inbox, node_ops_journal, node_ops_check;
+ops_fn alarm_ops_list, alarm_ops_close;
 ops_fn peer_ops_card, peer_ops_add, peer_ops_accept, peer_ops_list, peer_ops_show, peer_ops_block,
     peer_ops_forget, peer_ops_hold, peer_ops_release;
 ops_fn excerpt_ops_add, excerpt_ops_import, excerpt_ops_list, excerpt_ops_show, excerpt_ops_retire;
@@ -49,6 +50,11 @@ MUST_CHECK enum status ops_find_consent(struct admin *admin,
 /* A record's content, behind fields that are begun. */
 void excerpt_ops_put(struct reply_writer *w, const struct excerpt *excerpt);
 void stats_ops_put(struct reply_writer *w, const struct release *release);
+/* The alarms as a table, each with the command that deals with it. */
+MUST_CHECK enum status alarm_ops_put(struct admin *admin,
+                                     struct reply_writer *w,
+                                     bool open_only,
+                                     struct error *err);
 struct admin_link ops_link(const struct admin *admin, const struct code *code);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { ALARM_NUMBER_MAX = INT32_MAX };
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* -- words that people choose from (the same as in record/catalogue.h and consent/terms.h, which
@@ -44,10 +46,17 @@ static const char *const peer_states[] = { "pending", "added",     "accepted",
         .name = "consent", .kind = ARGUMENT_ID, .required = true, .shown = "CONSENT", \
         .help = "id of the consent, or its first digits"                              \
     }
-#define REASON(is_required)                                                                   \
+/* Kept in the history of what it is about. */
+#define REASON_KEPT                                                                  \
+    {                                                                                \
+        .name = "reason", .kind = ARGUMENT_TEXT, .required = true, .max = TITLE_MAX, \
+        .help = "why, in a sentence; it is kept in the history"                      \
+    }
+#define REASON_JOURNALLED(is_required)                                                        \
     {                                                                                         \
         .name = "reason", .kind = ARGUMENT_TEXT, .required = (is_required), .max = TITLE_MAX, \
-        .help = "why, in a sentence; it is kept in the journal's context"                     \
+        .journalled = true,                                                                   \
+        .help = "why, in a sentence that stands in the journal: no text of records"           \
     }
 #define FILES(what)                                                                  \
     {                                                                                \
@@ -60,7 +69,20 @@ static const char *const peer_states[] = { "pending", "added",     "accepted",
 static const struct argument_rule peer_only[] = { PEER };
 static const struct argument_rule record_only[] = { RECORD };
 static const struct argument_rule consent_only[] = { CONSENT };
-static const struct argument_rule peer_reason[] = { PEER, REASON(false) };
+static const struct argument_rule peer_reason[] = { PEER, REASON_JOURNALLED(false) };
+
+static const struct argument_rule alarm_list[] = {
+    { .name = "all", .kind = ARGUMENT_FLAG, .help = "those that were closed as well" },
+};
+static const struct argument_rule alarm_close[] = {
+    { .name = "number",
+      .kind = ARGUMENT_NUMBER,
+      .required = true,
+      .max = ALARM_NUMBER_MAX,
+      .shown = "NUMBER",
+      .help = "number of the alarm, as alarm list and status show it" },
+    REASON_JOURNALLED(true),
+};
 
 static const struct argument_rule peer_add[] = {
     { .name = "file",
@@ -243,7 +265,7 @@ static const struct argument_rule consent_propose[] = {
       .kind = ARGUMENT_DIGEST,
       .help = "the digest that the preview printed; refused when another preview holds by now" },
 };
-static const struct argument_rule consent_reason[] = { CONSENT, REASON(true) };
+static const struct argument_rule consent_reason[] = { CONSENT, REASON_KEPT };
 static const struct argument_rule consent_list[] = {
     { .name = "state",
       .kind = ARGUMENT_CHOICE,
@@ -327,6 +349,8 @@ static const struct argument_rule report_cooperation[] = {
 static const struct operation operations[] = {
     { "status", PERMIT_READ, TAKES_NOTHING },
     { "inbox", PERMIT_READ, TAKES_NOTHING },
+    { "alarm.list", PERMIT_READ, TAKES(alarm_list) },
+    { "alarm.close", PERMIT_PREPARE, TAKES(alarm_close) },
     { "peer.card", PERMIT_READ, TAKES_NOTHING },
     { "peer.add", PERMIT_PREPARE, TAKES(peer_add) },
     { "peer.accept", PERMIT_APPROVE, TAKES(peer_accept) },

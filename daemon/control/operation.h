@@ -30,6 +30,7 @@ struct argument_rule {
     const char
         *shown; /* NULL: typed as "--name"; otherwise "PEER", typed without dashes, in order */
     const char *help; /* one line, no full stop */
+    bool journalled;  /* free text that stands in the journal, and says so */
 };
 
 struct operation {

@@ -8,6 +8,7 @@
 #include "store/journal_rows.h"
 #include "store/peer_rows.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -278,7 +279,8 @@ static enum status alarm_tasks(const struct inbox *inbox, struct error *err)
             (void)snprintf(task.subject, sizeof(task.subject), "%s",
                            rows[i].peer.text[0] == '\0' ? "this node" : rows[i].peer.text);
             (void)snprintf(task.text, sizeof(task.text), "%s: %s", rows[i].kind, rows[i].text);
-            (void)snprintf(task.command, sizeof(task.command), "comityctl status");
+            (void)snprintf(task.command, sizeof(task.command),
+                           "comityctl alarm close %" PRId64 " --reason WHY", rows[i].alarm_id);
             status = inbox->visit(inbox->context, &task, err);
         }
     }
