@@ -1,0 +1,106 @@
+/* Who allowed what, as the people of the simulation remember it. */
+#include "sim.h"
+
+#include "store/consent_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool covers(const struct model_consent *consent, size_t record, size_t recipient)
+{
+    if ((consent->recipients & (1U << recipient)) == 0)
+        return false;
+    for (size_t i = 0; i < consent->record_count; i++)
+        if (consent->records[i] == record)
+            return true;
+    return false;
+}
+
+static bool in_force(const struct model_consent *consent, int64_t publisher_ms)
+{
+    bool open = consent->state == MODEL_MAYBE || consent->state == MODEL_ACTIVE ||
+                consent->state == MODEL_MAYBE_ENDED || consent->forgotten;
+    return open && publisher_ms < consent->valid_until_ms;
+}
+
+bool model_allows(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms)
+{
+    const struct model *model = &sim->model;
+    for (size_t i = 0; i < model->consent_count; i++)
+        if (covers(&model->consents[i], record, recipient) &&
+            in_force(&model->consents[i], publisher_ms))
+            return true;
+    return false;
+}
+
+bool model_ever_allowed(const struct sim *sim, size_t record, size_t recipient)
+{
+    const struct model *model = &sim->model;
+    for (size_t i = 0; i < model->consent_count; i++)
+        if (model->consents[i].state != MODEL_VOID &&
+            covers(&model->consents[i], record, recipient))
+            return true;
+    return false;
+}
+
+/* Titles are "R<number>"; the number is the record's place in the model. */
+size_t model_record_of(const struct sim *sim, struct span title)
+{
+    size_t number = 0;
+    if (title.size < 2 || title.data[0] != 'R')
+        return RECORDS_MAX;
+    for (size_t i = 1; i < title.size; i++) {
+        if (title.data[i] < '0' || title.data[i] > '9')
+            return RECORDS_MAX;
+        number = number * 10 + (size_t)(title.data[i] - '0');
+    }
+    return number < sim->model.record_count ? number : RECORDS_MAX;
+}
+
+static enum model_state state_in_database(struct host *host, const struct model_consent *consent)
+{
+    struct consent_row row;
+    struct error err = ERROR_INIT;
+    enum status status = consent_rows_get(host->store, &consent->id, &row, &err);
+    if (status == ERR_NOT_FOUND)
+        return MODEL_VOID;
+    sim_must(host->sim, status, &err, "consent after a start");
+    switch ((enum consent_state)row.state) {
+    case CONSENT_ACTIVE:
+        return MODEL_ACTIVE;
+    case CONSENT_REVOKED:
+    case CONSENT_EXPIRED:
+    case CONSENT_SUPERSEDED:
+        return MODEL_ENDED;
+    case CONSENT_DRAFT:
+    case CONSENT_PROPOSED:
+    case CONSENT_SUSPENDED:
+    case CONSENT_STATE_COUNT:
+        break;
+    }
+    return MODEL_VOID;
+}
+
+/* What was answered before the crash must still be so; what was not is as the database says. */
+void model_resolve(struct host *host)
+{
+    struct sim *sim = host->sim;
+    for (size_t i = 0; i < sim->model.consent_count; i++) {
+        struct model_consent *consent = &sim->model.consents[i];
+        if (consent->party != host->party || consent->state == MODEL_VOID)
+            continue;
+        enum model_state state = state_in_database(host, consent);
+        if (host->rolled_back && state == MODEL_VOID)
+            continue; /* it was in force once, and the backup is older */
+        if (host->rolled_back && consent->state == MODEL_ENDED && state == MODEL_ACTIVE) {
+            consent->forgotten = true;
+            continue;
+        }
+        bool lost = (consent->state == MODEL_ACTIVE && state == MODEL_VOID) ||
+                    (consent->state == MODEL_ENDED && state != MODEL_ENDED);
+        if (lost)
+            sim_fail(sim, "%s: consent %zu was answered as %s and is not so after a start",
+                     host->code.text, i, consent->state == MODEL_ACTIVE ? "active" : "ended");
+        consent->state = state;
+    }
+}

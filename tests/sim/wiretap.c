@@ -1,0 +1,155 @@
+/* Reads every frame that a node sends, and judges it by what the simulation knows. */
+#include "sim.h"
+
+#include "log/checkpoint.h"
+#include "log/header.h"
+#include "record/excerpt.h"
+#include "wire/codec.h"
+
+#include <string.h>
+
+/* -- checkpoints: one root for one size of one origin ------------------------------------------- */
+
+static size_t slot_of(struct span origin, uint64_t size)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ size;
+    for (size_t i = 0; i < origin.size; i++)
+        hash = (hash ^ origin.data[i]) * UINT64_C(1099511628211);
+    return (size_t)(hash ^ (hash >> 29)) & (CHECKPOINTS_MAX - 1);
+}
+
+static struct seen_checkpoint *find_checkpoint(struct sim *sim, struct span origin, uint64_t size)
+{
+    size_t slot = slot_of(origin, size);
+    for (size_t i = 0; i < CHECKPOINTS_MAX; i++) {
+        struct seen_checkpoint *seen = &sim->checkpoints[(slot + i) & (CHECKPOINTS_MAX - 1)];
+        if (!seen->used ||
+            (seen->size == size && span_equal(span_text(seen->origin), origin)))
+            return seen;
+    }
+    sim_fail(sim, "more than %d checkpoints", CHECKPOINTS_MAX);
+}
+
+static bool read_note(struct sim *sim, struct span bytes, struct checkpoint *ret_checkpoint)
+{
+    struct note note;
+    struct error err = ERROR_INIT;
+    if (bytes.size == 0)
+        return false;
+    sim_must(sim, note_parse(bytes, &note, &err), &err, "a note that was sent");
+    sim_must(sim, checkpoint_decode(note.text, ret_checkpoint, &err), &err, "a checkpoint");
+    return true;
+}
+
+static void judge_note(struct host *from, struct span bytes)
+{
+    struct sim *sim = from->sim;
+    struct checkpoint checkpoint;
+    if (!read_note(sim, bytes, &checkpoint))
+        return;
+    struct seen_checkpoint *seen = find_checkpoint(sim, checkpoint.origin, checkpoint.size);
+    if (!seen->used) {
+        *seen = (struct seen_checkpoint){ .used = true,
+                                          .size = checkpoint.size,
+                                          .root = checkpoint.root };
+        memcpy(seen->origin, checkpoint.origin.data, checkpoint.origin.size);
+        return;
+    }
+    if (!digest_equal(&seen->root, &checkpoint.root) && sim->cloned == PARTIES)
+        sim_fail(sim, "%s sends a second root for size %llu of %s", from->code.text,
+                 (unsigned long long)checkpoint.size, seen->origin);
+}
+
+static void judge_receipt(struct host *from, struct span bytes)
+{
+    struct sim *sim = from->sim;
+    struct checkpoint checkpoint;
+    judge_note(from, bytes);
+    if (!read_note(sim, bytes, &checkpoint))
+        return;
+    sim->stats.receipts++;
+    struct seen_receipt *receipt = NULL;
+    for (size_t i = 0; i < sim->receipt_count && receipt == NULL; i++)
+        if (sim->receipts[i].party == from->party &&
+            span_equal(span_text(sim->receipts[i].origin), checkpoint.origin))
+            receipt = &sim->receipts[i];
+    if (receipt == NULL) {
+        if (sim->receipt_count == RECEIPTS_MAX)
+            sim_fail(sim, "more than %d feeds", RECEIPTS_MAX);
+        receipt = &sim->receipts[sim->receipt_count++];
+        *receipt = (struct seen_receipt){ .party = from->party };
+        memcpy(receipt->origin, checkpoint.origin.data, checkpoint.origin.size);
+    }
+    if (checkpoint.size < receipt->size && !from->rolled_back)
+        sim_fail(sim, "%s receipts size %llu of %s after %llu", from->code.text,
+                 (unsigned long long)checkpoint.size, receipt->origin,
+                 (unsigned long long)receipt->size);
+    if (checkpoint.size > receipt->size)
+        receipt->size = checkpoint.size;
+}
+
+/* -- bodies: only under a consent in force ------------------------------------------------------ */
+
+static void judge_body(struct host *from, struct host *to, const struct batch_entry *entry)
+{
+    struct sim *sim = from->sim;
+    struct entry_header header;
+    struct error err = ERROR_INIT;
+    struct span content = SPAN_EMPTY;
+    struct excerpt excerpt;
+    sim_must(sim, header_decode(entry->header, &header, &err), &err, "a header that was sent");
+    if (header.kind != KIND_EXCERPT || entry->body.size == 0)
+        return;
+    sim_must(sim, header_unpad(header.kind, entry->body, &content, &err), &err, "a body");
+    sim_must(sim, excerpt_decode(content, &excerpt, &err), &err, "an excerpt");
+    struct span title = excerpt_get(&excerpt, EXCERPT_TITLE);
+    size_t record = model_record_of(sim, title);
+    if (record == RECORDS_MAX || sim->model.records[record].party != from->party)
+        sim_fail(sim, "%s sends %.*s, which is not its own", from->code.text, (int)title.size,
+                 (const char *)title.data);
+    sim->stats.bodies++;
+    sim_trace(sim, "%s sends R%zu to %s", from->code.text, record, to->code.text);
+    if (!model_allows(sim, record, to->party, from->group_wall_ms))
+        sim_fail(sim, "%s sends R%zu to %s, and no consent in force covers it", from->code.text,
+                 record, to->code.text);
+    excerpt_fini(&excerpt);
+}
+
+static void judge_batch(struct host *from, struct host *to, const struct batch *batch)
+{
+    judge_note(from, batch->checkpoint);
+    for (size_t i = 0; i < batch->entry_count; i++)
+        judge_body(from, to, &batch->entries[i]);
+}
+
+void wiretap_frame(struct host *from, struct host *to, struct span frame)
+{
+    struct sim *sim = from->sim;
+    struct message message = { .kind = MESSAGE_PING };
+    struct error err = ERROR_INIT;
+    sim_must(sim, codec_decode(frame, &message, &err), &err, "a frame that was sent");
+    sim->stats.frames++;
+    switch (message.kind) {
+    case MESSAGE_HELLO:
+        judge_note(from, buf_span(&message.hello.heads.mine));
+        judge_note(from, buf_span(&message.hello.heads.mine_receipt));
+        judge_note(from, buf_span(&message.hello.heads.yours));
+        break;
+    case MESSAGE_BATCH:
+        judge_batch(from, to, &message.batch);
+        break;
+    case MESSAGE_RECEIPT:
+        judge_receipt(from, buf_span(&message.note));
+        break;
+    case MESSAGE_HEAL:
+        judge_note(from, message.heal.checkpoint);
+        break;
+    case MESSAGE_HEAL_TAKEN:
+    case MESSAGE_PING:
+    case MESSAGE_PONG:
+    case MESSAGE_GOODBYE:
+    case MESSAGE_KIND_COUNT:
+        break;
+    }
+    message_fini(&message);
+}
