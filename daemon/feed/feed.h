@@ -31,6 +31,11 @@ struct feed_context {
 
 /* -- at the start of a session ----------------------------------------------------------------- */
 
+/* A database that came from a backup, or that is older than its heads: every outgoing feed gets a
+ * new epoch when its subscriber is met, and nothing held may be used before its publisher has said
+ * what we held.  Inside a transaction, at the start, before anything is shown; harmless later. */
+MUST_CHECK enum status feed_settle(struct feed_context *feed, struct error *err);
+
 /* The heads for our Hello to `peer`. */
 MUST_CHECK enum status feed_heads(struct feed_context *feed,
                                   const struct code *peer,

@@ -4,6 +4,7 @@
 #include "feed/ingestion.h"
 #include "feed/recovery.h"
 #include "log/origin.h"
+#include "store/journal_rows.h"
 
 #include <stdio.h>
 
@@ -73,9 +74,25 @@ enum status feed_heads(struct feed_context *feed,
 
 /* -- a database that came from a backup -------------------------------------------------------- */
 
-/* Every outgoing feed needs a new epoch, and nothing held may be used before its publisher has said
- * what we held. */
-static enum status settle_restored(struct feed_context *feed, struct error *err)
+static enum status settle_feed(struct feed_context *feed, struct feed_row *row, struct error *err)
+{
+    row->rolled_back = true;
+    enum status status = feed_rows_set_state(feed->store, row, err);
+    if (status == OK && row->direction == FEED_IN)
+        status = holding_rows_lock_peer(feed->store, row->peer_id, HOLDING_ROLLED_BACK, err);
+    return status;
+}
+
+static enum status tell_restored(struct feed_context *feed, struct error *err)
+{
+    int64_t alarm_id = 0;
+    return alarm_rows_raise(feed->store, "restored", NULL,
+                            "this node was restored from a backup: what it holds of others stays "
+                            "locked until each of them has been met and has caught it up",
+                            &alarm_id, err);
+}
+
+enum status feed_settle(struct feed_context *feed, struct error *err)
 {
     enum { PAGE = 4 };
     struct feed_row rows[PAGE];
@@ -83,22 +100,19 @@ static enum status settle_restored(struct feed_context *feed, struct error *err)
     int64_t after = 0;
     size_t count = PAGE;
     enum status status = store_restored(feed->store, &restored_ms, err);
-    if (status != OK || restored_ms == 0)
-        return status;
     while (status == OK && count == PAGE) {
         status = feed_rows_list(feed->store, after, rows, PAGE, &count, err);
         for (size_t i = 0; status == OK && i < count; i++) {
             after = rows[i].feed_id;
-            if (rows[i].state != FEED_ACTIVE)
-                continue;
-            rows[i].rolled_back = true;
-            status = feed_rows_set_state(feed->store, &rows[i], err);
-            if (status == OK && rows[i].direction == FEED_IN)
-                status =
-                    holding_rows_lock_peer(feed->store, rows[i].peer_id, HOLDING_ROLLED_BACK, err);
+            if (rows[i].state == FEED_ACTIVE && (restored_ms != 0 || rows[i].rolled_back))
+                status = settle_feed(feed, &rows[i], err);
         }
     }
-    return status == OK ? store_restored_clear(feed->store, err) : status;
+    if (status == OK && restored_ms != 0)
+        status = tell_restored(feed, err);
+    if (status == OK && restored_ms != 0)
+        status = store_restored_clear(feed->store, err);
+    return status;
 }
 
 /* -- as publisher ------------------------------------------------------------------------------ */
@@ -397,7 +411,7 @@ enum status feed_resume(struct feed_context *feed,
     struct meeting meeting = { .feed = feed, .heads = peer_heads };
     enum status status = peering_find(feed, peer_code, &meeting.peer, err);
     if (status == OK)
-        status = settle_restored(feed, err);
+        status = feed_settle(feed, err);
     if (status == OK)
         status = compare_as_subscriber(&meeting, err);
     if (status == OK && meeting.resume.outcome != RESUME_FORK)

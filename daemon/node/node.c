@@ -212,6 +212,19 @@ static void on_reload(uv_signal_t *handle, int number)
 
 /* -- start ------------------------------------------------------------------------------------- */
 
+/* What a restore or an old database means for what we hold, before anybody may ask. */
+static enum status settle(struct node *node, struct error *err)
+{
+    enum status status = store_begin(node->store, err);
+    if (status == OK)
+        status = feed_settle(&node->feed, err);
+    if (status == OK)
+        status = store_commit(node->store, err);
+    else
+        store_rollback(node->store);
+    return status;
+}
+
 static enum status open_store(struct node *node, struct error *err)
 {
     const struct store_options options = {
@@ -232,7 +245,7 @@ static enum status open_store(struct node *node, struct error *err)
         .receipt_key = node->identity.keys[ROLE_RECEIPT],
     };
     node->storage = (struct storage){ .store = node->store, .feed = &node->feed };
-    return OK;
+    return settle(node, err);
 }
 
 static enum status start_loop(struct node *node, struct error *err)
