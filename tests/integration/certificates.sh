@@ -188,4 +188,4 @@ say "blocked: cut at once, and refused from then on"
 operator UNODC peer block KE --reason "key reported stolen" >/dev/null
 wait_for 5 "end of the session" grep -q 'event=peer_disconnected peer=KE' "$WORK/UNODC.log"
 refused "blocked" blocked "blocked here by an operator" good
-say done
+say "done"

@@ -94,8 +94,7 @@ if mount -t tmpfs -o size=1m none "$DATA" 2>/dev/null; then
     start
     case $STATUS in
     124) grep -q event=started "$WORK/said" || fail "full disk: neither started nor refused" ;;
-    1) grep -qE 'no (space|room)|full' "$WORK/said" && grep -q next "$WORK/said" ||
-        fail "full disk: $(cat "$WORK/said")" ;;
+    1) grep -qE '(no space|no room|full).*next' "$WORK/said" || fail "full disk: $(cat "$WORK/said")" ;;
     *) fail "full disk: exit status $STATUS: $(cat "$WORK/said")" ;;
     esac
     printf '   %-32s %s\n' "full file system" "$(sed 's/.*reason=//' "$WORK/said" | head -n 1 | cut -c 1-150)"
@@ -197,4 +196,4 @@ node_stop KE
 node_start KE
 operator KE check >/dev/null || fail "check"
 node_stop KE
-say done
+say "done"
