@@ -22,9 +22,11 @@ enum status hex_decode(struct span text, uint8_t *ret_bytes, size_t size, struct
     for (size_t i = 0; i < text.size; i++)
         if (hex_value(text.data[i]) < 0)
             return error_set(err, ERR_INVALID, "character %zu is not a hexadecimal digit", i + 1);
-    for (size_t i = 0; i < size; i++)
-        ret_bytes[i] =
-            (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+    for (size_t i = 0; i < size; i++) {
+        unsigned high = (unsigned)hex_value(text.data[2 * i]);
+        unsigned low = (unsigned)hex_value(text.data[2 * i + 1]);
+        ret_bytes[i] = (uint8_t)(high << 4 | low);
+    }
     return OK;
 }
 
