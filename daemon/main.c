@@ -48,6 +48,22 @@ static int usage_error(const char *text, const char *value)
     return EXIT_USAGE;
 }
 
+static enum action action_of(int option)
+{
+    switch (option) {
+    case 'n':
+        return ACTION_CREATE;
+    case 'r':
+        return ACTION_RESTORE;
+    case 'k':
+        return ACTION_CHECK;
+    case 'v':
+        return ACTION_VERSION;
+    default:
+        return ACTION_HELP;
+    }
+}
+
 /* 0, or the exit status. */
 static int parse(int argc, char **argv, struct arguments *ret)
 {
@@ -75,11 +91,7 @@ static int parse(int argc, char **argv, struct arguments *ret)
         actions++;
         if (option == 'r')
             arguments.backup = optarg;
-        arguments.action = option == 'n'   ? ACTION_CREATE
-                           : option == 'r' ? ACTION_RESTORE
-                           : option == 'k' ? ACTION_CHECK
-                           : option == 'v' ? ACTION_VERSION
-                                           : ACTION_HELP;
+        arguments.action = action_of(option);
     }
     if (optind < argc)
         return usage_error("unexpected argument: ", argv[optind]);

@@ -240,7 +240,7 @@ void excerpt_ops_put(struct reply_writer *w, const struct excerpt *excerpt)
         struct span text = excerpt_get(excerpt, field);
         if (field == EXCERPT_TEXT || text.size == 0)
             continue;
-        char title[PROBLEM_FIELD_SIZE];
+        char title[PROBLEM_FIELD_SIZE] = "";
         option_of(field, title);
         title[0] = (char)(title[0] - 'a' + 'A'); /* names of fields are lower case */
         for (char *at = title; *at != '\0'; at++)

@@ -49,7 +49,7 @@ bool pem_line(struct span *rest, struct span *ret_line)
 static bool starts_with(struct span line, const char *mark)
 {
     size_t size = strlen(mark);
-    return line.size >= size && memcmp(line.data, mark, size) == 0;
+    return line.size >= size && span_equal(span_of(line.data, size), span_text(mark));
 }
 
 bool pem_is_begin(struct span line)

@@ -337,14 +337,15 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     }
     if (count == 0)
         return;
-    if (connection->state == CONNECTION_HANDSHAKING)
+    if (connection->state == CONNECTION_HANDSHAKING) {
         connection_fail(connection, ERR_IO,
                         "the other end closed the connection within the handshake (it may not "
                         "have accepted this node yet)");
-    else
+    } else {
         connection_fail(connection, count == UV_EOF ? OK : ERR_IO,
                         count == UV_EOF ? "the peer closed the connection"
                                         : uv_strerror((int)count));
+    }
 }
 
 static void start_reading(struct connection *connection)

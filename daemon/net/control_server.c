@@ -336,11 +336,12 @@ static enum status bind_path(struct control_server *server, struct error *err)
         failed = uv_listen((uv_stream_t *)&server->pipe, BACKLOG, on_connection);
     if (failed == 0 && chmod(server->path, 0666) != 0)
         failed = -errno;
-    if (failed != 0)
+    if (failed != 0) {
         return error_set(err, ERR_IO,
                          "%s: %s; next: see that its directory exists and that this "
                          "user may write there",
                          server->path, uv_strerror(failed));
+    }
     return OK;
 }
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "net/net_internal.h"
 
+#include <assert.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static void on_connected(uv_connect_t *request, int status)
 
 static const struct addrinfo *choose(const struct net *net, const struct addrinfo *addresses)
 {
+    assert(addresses != NULL);
     size_t count = 0;
     for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next)
         count++;

@@ -73,10 +73,11 @@ void net_free(struct net *net)
 static size_t strangers_of(const struct net *net, const struct connection *newcomer)
 {
     size_t count = 0;
-    for (const struct connection *c = net->connections; c != NULL; c = c->next)
+    for (const struct connection *c = net->connections; c != NULL; c = c->next) {
         if (c != newcomer && !c->dialled && c->state < CONNECTION_GREETED &&
             address_key_equal(&c->key, &newcomer->key))
             count++;
+    }
     return count;
 }
 
@@ -178,11 +179,12 @@ static enum status bind_host(struct net *net, const char *host, uint16_t port, s
     failed = uv_tcp_bind(&net->listener.tcp, (struct sockaddr *)&address, 0);
     if (failed == 0)
         failed = uv_listen((uv_stream_t *)&net->listener.tcp, BACKLOG, on_connection);
-    if (failed != 0)
+    if (failed != 0) {
         return error_set(err, failed == UV_EADDRINUSE ? ERR_BUSY : ERR_IO,
                          "listen on %s port %u: %s; next: see who uses it with ss -ltnp, or set "
                          "[network] listen to another",
                          host, port, uv_strerror(failed));
+    }
     return OK;
 }
 

@@ -17,9 +17,9 @@ struct penalties {
 };
 
 static const int64_t OFFENCE_MS[OFFENCE_COUNT] = {
-    [OFFENCE_PROTOCOL] = 90 * 1000,
-    [OFFENCE_AUTH] = 5 * 1000,
-    [OFFENCE_TIMEOUT] = 10 * 1000,
+    [OFFENCE_PROTOCOL] = INT64_C(90) * 1000,
+    [OFFENCE_AUTH] = INT64_C(5) * 1000,
+    [OFFENCE_TIMEOUT] = INT64_C(10) * 1000,
 };
 
 struct address_key address_key_of(const struct sockaddr *address)

@@ -33,10 +33,11 @@ static void set_key(struct parse *parse, size_t index, const char *value)
 {
     const struct config_key *key = &config_keys(&(size_t){ 0 })[index];
     struct error err = ERROR_INIT;
-    if (key->set(&parse->config, value, &err) != OK)
+    if (key->set(&parse->config, value, &err) != OK) {
         config_lines_problem(&parse->lines, parse->line_of[index],
                              "[%s] %s = \"%s\": %s; the rule: %s", key->section, key->key, value,
                              err.text, key->rule);
+    }
 }
 
 /* One key of the file, from inih.  Always 1: problems are collected, not inih's first one. */
@@ -75,21 +76,23 @@ static void set_fallbacks(struct parse *parse)
     for (size_t i = 0; i < count; i++) {
         if (parse->line_of[i] != 0)
             continue;
-        if (keys[i].fallback == NULL)
+        if (keys[i].fallback == NULL) {
             config_lines_problem(&parse->lines, 0, "[%s] %s: is missing; the rule: %s",
                                  keys[i].section, keys[i].key, keys[i].rule);
-        else
+        } else {
             set_key(parse, i, keys[i].fallback);
+        }
     }
 }
 
 static void check_together(struct parse *parse)
 {
     const struct config *config = &parse->config;
-    if (parse->lines.count == 0 && config->listen_host == NULL && !config->dial)
+    if (parse->lines.count == 0 && config->listen_host == NULL && !config->dial) {
         config_lines_problem(&parse->lines, parse->line_of[find_key("network", "dial")],
                              "[network] dial = \"no\" with nothing to listen on: the node could "
                              "never meet a peer; the rule: listen, dial, or both");
+    }
 }
 
 enum status config_parse(const char *path,
@@ -98,11 +101,12 @@ enum status config_parse(const char *path,
                          struct buf *ret_problems,
                          struct error *err)
 {
-    if (text.size > CONFIG_MAX)
+    if (text.size > CONFIG_MAX) {
         return error_set(err, ERR_LIMIT,
                          "%s: %zu bytes are more than the %d that a configuration "
                          "may have",
                          path, text.size, CONFIG_MAX);
+    }
     struct parse parse = { .lines = config_lines_init(path, text) };
     parse.config.path = mem_strdup(path);
     (void)ini_parse_stream(config_lines_read, &parse.lines, on_key, &parse);
@@ -111,11 +115,12 @@ enum status config_parse(const char *path,
     enum status status = OK;
     if (parse.config.path == NULL || parse.lines.no_memory)
         status = error_set(err, ERR_MEMORY, "%s: no memory", path);
-    else if (parse.lines.count > 0)
+    else if (parse.lines.count > 0) {
         status = error_set(err, ERR_INVALID,
                            "%s: %zu problem%s; next: mend them all, then run "
                            "comityd --check-config",
                            path, parse.lines.count, parse.lines.count == 1 ? "" : "s");
+    }
     if (status == ERR_INVALID)
         *ret_problems = buf_move(&parse.lines.problems);
     if (status == OK)
@@ -152,11 +157,12 @@ enum status config_read(const char *path,
                         struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
                          "%s: %s; next: give the configuration with --config FILE, or make one "
                          "with comityctl node init",
                          path, strerror(errno));
+    }
     struct stat info;
     struct buf text = BUF_INIT;
     enum status status = OK;
@@ -237,10 +243,12 @@ enum status config_check_reload(const struct config *running,
                                   running->listen_port == wanted->listen_port },
         { "[control] socket", same_text(running->control_socket, wanted->control_socket) },
     };
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-        if (!fixed[i].same)
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
+        if (!fixed[i].same) {
             return error_set(err, ERR_WRONG_STATE,
                              "%s: %s cannot change while the node runs; next: restart it",
                              wanted->path, fixed[i].key);
+        }
+    }
     return OK;
 }

@@ -22,7 +22,9 @@ struct config_lines {
 };
 
 struct config_lines config_lines_init(const char *path, struct span text);
-char *config_lines_read(char *line, int size, void *lines); /* an ini_reader */
+char *config_lines_read(char *line,
+                        int size,
+                        void *stream); /* an ini_reader: stream is a struct config_lines */
 /* "PATH:LINE: text"; line 0 means the file as a whole. */
 void config_lines_problem(struct config_lines *lines, unsigned line, const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -167,7 +167,7 @@ void exchange_closed(struct link *link); /* the link is gone after this */
 uint32_t exchange_frame_max(const struct link *link);
 bool exchange_is_greeted(const struct link *link); /* the peer's Hello is authenticated */
 void exchange_dial_failed(struct exchange *exchange,
-                          const struct code *peer,
+                          const struct code *code,
                           const struct error *why);
 
 /* Timers: call exchange_tick() at or after the deadline (monotonic). */

@@ -16,10 +16,11 @@ static bool is_live(const struct link *link)
 
 static struct link *find_rival(const struct link *link)
 {
-    for (struct link *other = link->exchange->links; other != NULL; other = other->next)
+    for (struct link *other = link->exchange->links; other != NULL; other = other->next) {
         if (other != link && other->greeted && !other->held && is_live(other) &&
             code_equal(&other->config.peer, &link->config.peer))
             return other;
+    }
     return NULL;
 }
 
@@ -73,12 +74,13 @@ void exchange_judge_greeted(struct link *link)
 
 void exchange_judge_gone(struct link *gone)
 {
-    for (struct link *link = gone->exchange->links; link != NULL; link = link->next)
+    for (struct link *link = gone->exchange->links; link != NULL; link = link->next) {
         if (link->held && link != gone && find_rival(link) == NULL) {
             free_compare(link);
             exchange_pump(link);
             return; /* the list may have changed; a second held link waits for its deadline */
         }
+    }
 }
 
 static void judge(struct link *link)

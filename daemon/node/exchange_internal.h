@@ -61,7 +61,7 @@ void exchange_event(struct exchange *exchange,
                     ...) PRINTF_LIKE(4, 5);
 void exchange_hold(struct link *link);    /* memory stays until ... */
 void exchange_release(struct link *link); /* ... this */
-void exchange_dial_reset(struct exchange *exchange, const struct code *peer);
+void exchange_dial_reset(struct exchange *exchange, const struct code *code);
 
 /* exchange_effect.c: does what the session asks for, until it asks for nothing. */
 void exchange_pump(struct link *link);

@@ -170,10 +170,11 @@ static enum status ingest_sign(struct job *job, struct error *err)
 static void ingest_done(struct job *job)
 {
     struct feed_job *self = feed_job(job);
-    if (job->error.status == OK)
+    if (job->error.status == OK) {
         exchange_event(self->exchange, "ingested", &self->peer, "entries=%zu size=%llu",
                        self->effect.batch.entry_count,
                        (unsigned long long)batch_end(&self->effect.batch));
+    }
     session_on_ingested(self->link->session, now_of(self), buf_span(&self->receipt), outcome(self));
     exchange_ask_waiting(self->exchange); /* a refusal or an erasure receipt may be queued now */
     finish(self);

@@ -38,11 +38,12 @@ static enum status read_pem(const struct reading *reading,
     char path[PATH_SIZE];
     path_of(reading, name, path);
     enum status status = pem_read(label, path, ret_der, err);
-    if (status == ERR_NOT_FOUND)
+    if (status == ERR_NOT_FOUND) {
         status = error_set(err, ERR_NOT_FOUND,
                            "%s: is not there; next: make the identity with comityctl node init, or "
                            "copy the file from the authority that holds the anchor",
                            path);
+    }
     return status;
 }
 
@@ -141,10 +142,11 @@ enum status identity_read_card(const char *directory, struct buf *ret_text, stru
     char path[PATH_SIZE];
     snprintf(path, sizeof(path), "%s/card.pem", directory);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
                          "%s: %s; next: make the identity with comityctl node init", path,
                          strerror(errno));
+    }
     struct buf text = BUF_INIT;
     enum status status = OK;
     ssize_t got = 0;
@@ -179,12 +181,14 @@ static enum status check_card(const struct reading *reading,
         if (status != OK)
             (void)error_prefix(err, "%s", path);
     }
-    for (int role = 0; status == OK && role < ROLE_COUNT; role++)
-        if (!span_equal(buf_span(&card.roles[role]), buf_span(&identity->certificates[role])))
+    for (int role = 0; status == OK && role < ROLE_COUNT; role++) {
+        if (!span_equal(buf_span(&card.roles[role]), buf_span(&identity->certificates[role]))) {
             status = error_set(err, ERR_MISMATCH,
                                "%s: its %s certificate is not %s.crt; next: make the card again "
                                "with comityctl node init, and hand it to your peers",
                                path, role_name((enum role)role), role_name((enum role)role));
+        }
+    }
     if (status == OK && !span_equal(buf_span(&card.anchor), buf_span(&identity->anchor)))
         status = error_set(err, ERR_MISMATCH, "%s: its anchor is not anchor.crt", path);
     card_fini(&card);

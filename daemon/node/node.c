@@ -150,13 +150,15 @@ static enum status reload_identity(struct node *node, struct error *err)
     if (status != OK)
         return status;
     /* The store thread uses the log and receipt keys: they change with a restart only. */
-    for (int role = 0; role < ROLE_COUNT; role++)
+    for (int role = 0; role < ROLE_COUNT; role++) {
         if (role != ROLE_TLS && !span_equal(buf_span(&identity.certificates[role]),
-                                            buf_span(&node->identity.certificates[role])))
+                                            buf_span(&node->identity.certificates[role]))) {
             status = error_set(err, ERR_WRONG_STATE,
                                "the %s certificate cannot change while the node runs; next: "
                                "restart it",
                                role_name((enum role)role));
+        }
+    }
     const struct tls_identity tls = { buf_span(&identity.certificates[ROLE_TLS]),
                                       identity.keys[ROLE_TLS] };
     if (status == OK)

@@ -151,9 +151,10 @@ bool people_include(const struct people *people, uid_t uid, const gid_t *groups,
     for (size_t i = 0; i < people->uid_count; i++)
         if (people->uids[i] == uid)
             return true;
-    for (size_t i = 0; i < people->gid_count; i++)
+    for (size_t i = 0; i < people->gid_count; i++) {
         for (size_t j = 0; j < count; j++)
             if (people->gids[i] == groups[j])
                 return true;
+    }
     return false;
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 uint64_t key_page_id(uint8_t level, uint64_t index)
@@ -57,6 +58,7 @@ enum status key_page_open(struct sealer *sealer,
                              ? seal_open(sealer, &page->key, &about, 1, sealed, &plain, err)
                              : error_set(err, ERR_SIGNATURE, "key page of %zu bytes, not %d",
                                          sealed.size, (int)KEYS_PAGE_SIZE);
+    assert(status != OK || plain.data != NULL);
     if (status == OK)
         memcpy(page->keys, plain.data, sizeof(page->keys));
     buf_fini(&plain);

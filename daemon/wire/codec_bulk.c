@@ -342,7 +342,7 @@ static enum status begin(struct buf *frame, size_t size, size_t *ret_at, struct 
 
 enum status codec_encode_batch(const struct batch *batch, struct buf *frame, struct error *err)
 {
-    struct heading heading;
+    struct heading heading = { 0 };
     enum status status = codec_bulk_own_fault(check_batch(batch, err), "Batch", err);
     if (status == OK)
         status = codec_bulk_own_fault(check_batch_heading(batch, &heading, err), "Batch", err);

@@ -187,9 +187,8 @@ static enum status check_packed(struct walk *walk,
 {
     struct span rest = bytes;
     while (rest.size > 0) {
-        uint64_t value = 0;
         struct message_field element = { .wire_type = wire_types[field->type] };
-        if (!take_value(&rest, &element) || (value = element.value) > varint_max(field->type))
+        if (!take_value(&rest, &element) || element.value > varint_max(field->type))
             return error_set(err, ERR_INVALID, "%s: malformed number %zu bytes into it",
                              field->name, bytes.size - rest.size);
         if (++walk->fields > walk->limits->fields_max)

@@ -112,6 +112,9 @@ static void add_cell(struct reply_writer *w, struct span text)
 }
 
 static void add_formatted(struct reply_writer *w, const char *format, va_list args)
+    PRINTF_LIKE(2, 0);
+
+static void add_formatted(struct reply_writer *w, const char *format, va_list args)
 {
     if (failed(w))
         return;

@@ -421,6 +421,7 @@ static int do_time(sqlite3_vfs *base, double *ret_day)
     return SQLITE_OK;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the signature is that of sqlite3_vfs */
 static int do_last_error(sqlite3_vfs *base, int size, char *ret_text)
 {
     (void)base;

@@ -42,10 +42,11 @@ static enum status make_export(const struct log_feed *feed, struct buf *out)
         if (status == OK)
             status = buf_append_text(out, "\n", NULL);
     }
-    if (status == OK)
+    if (status == OK) {
         status = buf_printf(out, NULL, "note checkpoint\n%.*s.\nnote receipt\n%.*s.\nend\n",
                             (int)feed->note.size, (const char *)feed->note.data,
                             (int)feed->receipt.size, (const char *)feed->receipt.data);
+    }
     return status;
 }
 

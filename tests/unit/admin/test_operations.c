@@ -68,15 +68,16 @@ static const char *ask_rules(const struct operation *operation, const struct arg
     request.files = files;
     for (size_t i = 0; i < operation->rule_count; i++) {
         const struct argument_rule *rule = &operation->rules[i];
-        if (rule == spoilt)
+        if (rule == spoilt) {
             arguments[request.argument_count++] =
                 (struct request_argument){ rule->name, bad_value(rule) };
-        else if (rule->required && rule->kind == ARGUMENT_FILE)
+        } else if (rule->required && rule->kind == ARGUMENT_FILE) {
             files[request.file_count++] =
                 (struct request_file){ rule->name, "f", SPAN_LITERAL("nonsense") };
-        else if (rule->required)
+        } else if (rule->required) {
             arguments[request.argument_count++] =
                 (struct request_argument){ rule->name, good_value(rule) };
+        }
     }
     struct buf frame = BUF_INIT;
     CHECK_OK(request_encode(&request, &frame, &err), &err);
@@ -103,7 +104,7 @@ static void every_operation_refuses_every_bad_value_by_the_option_as_typed(void 
     (void)state;
     size_t count = 0;
     const struct operation *operations = operation_all(&count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < operations[i].rule_count; j++) {
             const struct argument_rule *rule = &operations[i].rules[j];
             char shown[64];
@@ -112,6 +113,7 @@ static void every_operation_refuses_every_bad_value_by_the_option_as_typed(void 
             assert_int_equal(desk.answer.problem_count, 1);
             assert_string_equal(desk.answer.problems[0].field, shown);
         }
+    }
 }
 
 static void every_operation_refuses_unknown_and_missing_arguments_at_once(void **state)
@@ -166,11 +168,12 @@ static void the_choices_are_the_words_of_the_layers_that_know_them(void **state)
     const struct operation *draft = operation_find("consent.draft");
     struct terms terms;
     terms_init(&terms, PKI_NOW_MS);
-    for (size_t i = 0; i < draft->rule_count; i++)
+    for (size_t i = 0; i < draft->rule_count; i++) {
         for (size_t j = 0; draft->rules[i].choices != NULL && draft->rules[i].choices[j] != NULL;
              j++)
             CHECK_OK(terms_set(&terms, draft->rules[i].name, draft->rules[i].choices[j], &err),
                      &err);
+    }
 }
 
 /* -- records ----------------------------------------------------------------------------------- */

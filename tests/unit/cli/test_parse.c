@@ -77,10 +77,11 @@ static const char *told(void)
     CHECK_OK(reply_decode(span_slice(buf_span(&frame), FRAME_HEAD_SIZE, frame.size), &reply, &err),
              &err);
     size_t used = 0;
-    for (size_t i = 0; i < reply.problem_count; i++)
+    for (size_t i = 0; i < reply.problem_count; i++) {
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s|%s|%s\n",
                                  reply.problems[i].field, reply.problems[i].value,
                                  reply.problems[i].rule);
+    }
     reply_release(&reply);
     buf_fini(&frame);
     return text;

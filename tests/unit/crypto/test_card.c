@@ -92,11 +92,12 @@ static void a_card_that_went_by_mail_is_read(void **state)
     struct error err = ERROR_INIT;
     struct buf text = good_text();
     struct buf mailed = BUF_INIT;
-    for (size_t i = 0; i < text.size; i++)
+    for (size_t i = 0; i < text.size; i++) {
         CHECK_OK(buf_append(&mailed,
                             text.data[i] == '\n' ? SPAN_LITERAL("\r\n") : span_of(text.data + i, 1),
                             &err),
                  &err);
+    }
     CHECK_OK(buf_append_text(&mailed, "\r\n\r\n", &err), &err);
     struct card card = { 0 };
     CHECK_OK(card_read(buf_span(&mailed), &rule, &card, NULL, &err), &err);

@@ -262,10 +262,11 @@ static void check_refused(const char *what,
     stranger_start(client);
     stranger_meets(client, server);
     if (tls_state(server) != TLS_FAILED || tls_peer(server)->verdict != verdict ||
-        tls_error(server)->status != status || strstr(tls_error(server)->text, says) == NULL)
+        tls_error(server)->status != status || strstr(tls_error(server)->text, says) == NULL) {
         fail_msg("%s: %s, %s, %s: %s", what, tls_state_name(tls_state(server)),
                  verdict_name(tls_peer(server)->verdict), status_name(tls_error(server)->status),
                  tls_error(server)->text);
+    }
     size_t size = 7;
     CHECK_STATUS(tls_receive(server, SPAN_LITERAL("x"), &err), status, &err);
     CHECK_STATUS(tls_read(server, &size, 1, &size, &err), status, &err);

@@ -392,10 +392,11 @@ static void every_failed_allocation_is_reported_and_nothing_leaks(void **state)
         enum status status = checkpoint_sign(&checkpoint, keys->log, &note, NULL);
         if (status == OK)
             status = checkpoint_cosign(buf_span(&note), COSIGNER, keys->receipt, 1, &receipt, NULL);
-        if (status == OK)
+        if (status == OK) {
             status =
                 checkpoint_open_receipt(buf_span(&receipt), SPAN_EMPTY, &keys->log_public, COSIGNER,
                                         &keys->receipt_public, &opened, &time_s, NULL);
+        }
         hit = mem_fail_hit();
         mem_fail_at(0, false);
         buf_fini(&note);

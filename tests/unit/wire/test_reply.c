@@ -186,7 +186,7 @@ static void a_damaged_answer_is_never_followed_blindly(void **state)
     (void)state;
     write_all();
     struct buf frame = finish(NULL);
-    for (size_t i = FRAME_HEAD_SIZE; i < frame.size; i++)
+    for (size_t i = FRAME_HEAD_SIZE; i < frame.size; i++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             struct reply reply = { 0 };
             frame.data[i] ^= (uint8_t)(1U << bit);
@@ -195,6 +195,7 @@ static void a_damaged_answer_is_never_followed_blindly(void **state)
             reply_release(&reply);
             frame.data[i] ^= (uint8_t)(1U << bit);
         }
+    }
     for (size_t size = FRAME_HEAD_SIZE; size < frame.size; size++) {
         struct reply reply = { 0 };
         enum status status = reply_decode(
