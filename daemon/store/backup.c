@@ -169,7 +169,9 @@ void backup_free(struct backup *backup)
     if (backup->copy != NULL)
         (void)sqlite3_close(backup->copy);
     bundle_end(&backup->bundle);
-    if (backup->phase != BACKUP_DONE && file_exists(backup->store->vfs, backup->path))
+    /* Whether it is there cannot be asked: the VFS says no of an empty file, which a full disk
+     * leaves. */
+    if (backup->phase != BACKUP_DONE)
         file_delete(backup->store->vfs, backup->path);
     mem_free(backup);
 }
