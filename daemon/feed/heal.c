@@ -329,6 +329,10 @@ enum status feed_heal_apply(struct feed_context *feed,
     if (status == OK &&
         (healing.row.peer_id != healing.peer.peer_id || healing.row.direction != FEED_OUT))
         status = error_set(err, ERR_MISMATCH, "%s is not our feed to it", healing.row.origin);
+    /* A Hello may be older than what travelled over another connection since: we lost nothing. */
+    if (status == OK && healing.row.state == FEED_ACTIVE &&
+        heal->first_index + heal->header_count <= healing.row.size)
+        return OK;
     if (status == OK && healing.row.state != FEED_OLD)
         status =
             error_set(err, ERR_MISMATCH, "%s is in use and needs no healing", healing.row.origin);

@@ -33,6 +33,18 @@ bool model_allows(const struct sim *sim, size_t record, size_t recipient, int64_
     return false;
 }
 
+bool model_demands(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms)
+{
+    const struct model *model = &sim->model;
+    for (size_t i = 0; i < model->consent_count; i++) {
+        const struct model_consent *consent = &model->consents[i];
+        if (covers(consent, record, recipient) && consent->state == MODEL_ACTIVE &&
+            publisher_ms + MODEL_SURE_MS < consent->valid_until_ms)
+            return true;
+    }
+    return false;
+}
+
 bool model_ever_allowed(const struct sim *sim, size_t record, size_t recipient)
 {
     const struct model *model = &sim->model;

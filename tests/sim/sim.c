@@ -46,7 +46,8 @@ void sim_must(struct sim *sim, enum status status, const struct error *err, cons
         sim_fail(sim, "%s: %s: %s", what, status_name(status), err->text);
 }
 
-/* -- what can run now --------------------------------------------------------------------------- */
+/* -- what can run now ---------------------------------------------------------------------------
+ */
 
 static bool has_jobs(const struct host *host)
 {
@@ -84,7 +85,8 @@ static bool run_something(struct sim *sim)
     return true;
 }
 
-/* -- time --------------------------------------------------------------------------------------- */
+/* -- time ---------------------------------------------------------------------------------------
+ */
 
 static int64_t next_event_ms(struct sim *sim, int64_t at_most_ms)
 {

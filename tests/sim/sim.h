@@ -41,7 +41,8 @@ struct mix {
     unsigned crash, cut, partition, disk, clock, restore, clone;
 };
 
-/* -- model.c: what people decided --------------------------------------------------------------- */
+/* -- model.c: what people decided ---------------------------------------------------------------
+ */
 
 enum model_state {
     MODEL_MAYBE, /* a crash came before the answer: the database will tell */
@@ -72,7 +73,8 @@ struct model {
     size_t consent_count;
 };
 
-/* -- wires.c ------------------------------------------------------------------------------------ */
+/* -- wires.c ------------------------------------------------------------------------------------
+ */
 
 struct chunk {
     struct chunk *next;
@@ -100,7 +102,8 @@ struct call { /* a dial under way */
     int64_t due_ms;
 };
 
-/* -- host.c ------------------------------------------------------------------------------------- */
+/* -- host.c -------------------------------------------------------------------------------------
+ */
 
 struct host {
     struct sim *sim;
@@ -127,7 +130,8 @@ struct host {
     bool rolled_back; /* restored or cloned once: it may have to repeat itself */
 };
 
-/* -- wiretap.c ---------------------------------------------------------------------------------- */
+/* -- wiretap.c ----------------------------------------------------------------------------------
+ */
 
 struct seen_checkpoint {
     bool used;
@@ -141,7 +145,8 @@ struct seen_receipt { /* the highest that a subscriber has sent of a feed */
     uint64_t size, time_s;
 };
 
-/* -- sim.c -------------------------------------------------------------------------------------- */
+/* -- sim.c --------------------------------------------------------------------------------------
+ */
 
 struct sim_stats {
     uint64_t steps, frames, bodies, receipts, crashes, cuts, partitions, disk_faults, restores,
@@ -197,19 +202,22 @@ void wiretap_frame(struct host *from, struct host *to, struct span frame);
 
 void workload_step(struct sim *sim);
 void workload_peers(struct host *host); /* accepts all the others, at the beginning */
-void workload_calm(struct sim *sim); /* lifts every hold */
+void workload_calm(struct sim *sim);    /* lifts every hold */
 
 void faults_step(struct sim *sim);
 void faults_stop(struct sim *sim);
 void faults_tick(struct sim *sim); /* power that comes back */
 
 bool model_allows(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms);
+/* Whether it must be there: not when the end is near, which clocks may see as passed. */
+#define MODEL_SURE_MS (100 * SIM_DAY_MS)
+bool model_demands(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms);
 bool model_ever_allowed(const struct sim *sim, size_t record, size_t recipient);
 void model_resolve(struct host *host); /* it was started again: what of the doubtful is true? */
 size_t model_record_of(const struct sim *sim, struct span title);
 
 void verdict_started(struct host *host); /* what it receipted is still there */
-void verdict_running(struct sim *sim); /* what must hold at any time */
+void verdict_running(struct sim *sim);   /* what must hold at any time */
 void verdict_final(struct sim *sim);
 
 #endif

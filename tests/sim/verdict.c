@@ -55,9 +55,10 @@ static void judge_holdings(struct host *host)
         struct host *publisher = &sim->hosts[sim->model.records[record].party];
         if (publisher == host)
             continue;
-        bool allowed =
-            model_allows(sim, record, host->party, publisher->clock.wall_now_ms);
-        if (allowed && census.held[record] == 0 && !publisher->rolled_back)
+        int64_t now_ms = publisher->clock.wall_now_ms;
+        bool allowed = model_allows(sim, record, host->party, now_ms);
+        bool demanded = model_demands(sim, record, host->party, now_ms);
+        if (demanded && census.held[record] == 0 && !publisher->rolled_back)
             sim_fail(sim, "%s: R%zu of %s was consented to, and is not in use here after all",
                      host->code.text, record, publisher->code.text);
         if (!allowed && census.readable[record] > 0)

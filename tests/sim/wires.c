@@ -15,7 +15,8 @@ static struct wire_end *other_end(const struct wire_end *end)
     return &end->wire->ends[end == &end->wire->ends[0] ? 1 : 0];
 }
 
-/* -- queues ------------------------------------------------------------------------------------- */
+/* -- queues -------------------------------------------------------------------------------------
+ */
 
 static void push(struct wire_end *to, struct buf *bytes, bool end)
 {
@@ -107,7 +108,8 @@ void wires_lose(struct host *host)
             sim->calls[i].used = false;
 }
 
-/* -- what the exchange asks for ----------------------------------------------------------------- */
+/* -- what the exchange asks for -----------------------------------------------------------------
+ */
 
 static void io_send(void *self, void *owner, struct buf *frame)
 {
@@ -181,7 +183,8 @@ struct exchange_io wires_io(struct host *host)
     return (struct exchange_io){ host, io_send, io_close, io_pause, io_queued, io_dial, io_event };
 }
 
-/* -- opening ------------------------------------------------------------------------------------ */
+/* -- opening ------------------------------------------------------------------------------------
+ */
 
 /* Stands for TLS keys, which are tested elsewhere. */
 static enum status auth_sign(void *auth, struct span bytes, struct buf *ret, struct error *err)
@@ -250,7 +253,8 @@ static void answer(struct sim *sim, struct call *call)
     }
 }
 
-/* -- arriving ----------------------------------------------------------------------------------- */
+/* -- arriving -----------------------------------------------------------------------------------
+ */
 
 static bool is_due(const struct wire_end *end)
 {

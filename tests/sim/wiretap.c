@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* -- checkpoints: one root for one size of one origin ------------------------------------------- */
+/* -- checkpoints: one root for one size of one origin -------------------------------------------
+ */
 
 static size_t slot_of(struct span origin, uint64_t size)
 {
@@ -23,8 +24,7 @@ static struct seen_checkpoint *find_checkpoint(struct sim *sim, struct span orig
     size_t slot = slot_of(origin, size);
     for (size_t i = 0; i < CHECKPOINTS_MAX; i++) {
         struct seen_checkpoint *seen = &sim->checkpoints[(slot + i) & (CHECKPOINTS_MAX - 1)];
-        if (!seen->used ||
-            (seen->size == size && span_equal(span_text(seen->origin), origin)))
+        if (!seen->used || (seen->size == size && span_equal(span_text(seen->origin), origin)))
             return seen;
     }
     sim_fail(sim, "more than %d checkpoints", CHECKPOINTS_MAX);
@@ -88,7 +88,8 @@ static void judge_receipt(struct host *from, struct span bytes)
         receipt->size = checkpoint.size;
 }
 
-/* -- bodies: only under a consent in force ------------------------------------------------------ */
+/* -- bodies: only under a consent in force ------------------------------------------------------
+ */
 
 static void judge_body(struct host *from, struct host *to, const struct batch_entry *entry)
 {

@@ -25,7 +25,8 @@ struct op {
     struct id id;
 };
 
-/* -- on the store's side ------------------------------------------------------------------------ */
+/* -- on the store's side ------------------------------------------------------------------------
+ */
 
 static enum status apply_add(struct op *op, struct error *err)
 {
@@ -126,7 +127,8 @@ static enum status op_apply(struct job *job, struct error *err)
     return OK;
 }
 
-/* -- the answer --------------------------------------------------------------------------------- */
+/* -- the answer ---------------------------------------------------------------------------------
+ */
 
 static void remember(struct op *op, bool done)
 {
@@ -161,9 +163,8 @@ static bool is_rightly_refused(const struct op *op)
     if (op->host->sim->mix->disk > 0 && (status == ERR_FULL || status == ERR_IO))
         return true;
     const struct model_consent *consent = &op->host->sim->model.consents[op->consent];
-    return op->kind == OP_CONSENT &&
-           (strstr(op->job.error.text, "is held") != NULL ||
-            op->host->clock.wall_now_ms >= consent->valid_until_ms);
+    return op->kind == OP_CONSENT && (strstr(op->job.error.text, "is held") != NULL ||
+                                      op->host->clock.wall_now_ms >= consent->valid_until_ms);
 }
 
 static void op_done(struct job *job)
@@ -201,7 +202,8 @@ static void submit(const struct op *wanted)
     sim_must(op->host->sim, worker_submit(op->host->worker, &op->job, &err), &err, "request");
 }
 
-/* -- choosing ----------------------------------------------------------------------------------- */
+/* -- choosing -----------------------------------------------------------------------------------
+ */
 
 static void add(struct host *host)
 {
@@ -246,8 +248,8 @@ static void consent(struct host *host)
     wanted.recipients = (unsigned)sim_random(sim, 1U << PARTIES) & ~(1U << host->party);
     if (wanted.record_count == 0 || wanted.recipients == 0)
         return;
-    int64_t length_ms = sim_chance(sim, 150) ? 20000 + (int64_t)sim_random(sim, 300000)
-                                             : 300 * SIM_DAY_MS;
+    int64_t length_ms =
+        sim_chance(sim, 150) ? 20000 + (int64_t)sim_random(sim, 300000) : 300 * SIM_DAY_MS;
     wanted.valid_until_ms = host->clock.wall_now_ms + length_ms;
     model->consents[model->consent_count++] = wanted;
     submit(&op);
@@ -316,7 +318,8 @@ void workload_calm(struct sim *sim)
             hold(&sim->hosts[i], peer, false);
 }
 
-/* -- the beginning ------------------------------------------------------------------------------ */
+/* -- the beginning ------------------------------------------------------------------------------
+ */
 
 static void accept_peer(struct host *host, size_t other)
 {
