@@ -6,6 +6,7 @@
 #include "feed/listing.h"
 #include "store/peer_rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct census { /* what one node holds */
@@ -45,6 +46,64 @@ static void take_census(struct host *host, struct census *census)
              "listing");
 }
 
+/* -- what to print with a failure ---------------------------------------------------------------
+ */
+
+struct question {
+    struct host *host;
+    size_t record;
+};
+
+static enum status print_given(void *context, const struct listing_given *given, struct error *err)
+{
+    (void)err;
+    const struct question *question = context;
+    if (model_record_of(question->host->sim, span_text(given->title)) == question->record)
+        fprintf(stderr, "  given to %s: %s, feed %lld entry %llu\n", given->recipient.text,
+                given->state, (long long)given->row.feed_id, (unsigned long long)given->row.index);
+    return OK;
+}
+
+static enum status print_received(void *context,
+                                  const struct listing_received *received,
+                                  struct error *err)
+{
+    (void)err;
+    const struct question *question = context;
+    size_t record = received->has_text
+                        ? model_record_of(question->host->sim, span_text(received->view.title))
+                        : question->record;
+    if (record == question->record)
+        fprintf(stderr, "  %s holds of %s: %s %s, feed %lld entry %llu%s\n",
+                question->host->code.text, received->publisher.text, received->state, received->why,
+                (long long)received->row.feed_id, (unsigned long long)received->row.index,
+                received->has_text ? "" : " (no text)");
+    return OK;
+}
+
+static void explain(struct host *holder, size_t record)
+{
+    struct sim *sim = holder->sim;
+    struct host *publisher = &sim->hosts[sim->model.records[record].party];
+    struct question question = { publisher, record };
+    struct listing_given_filter given = { .recipient = &holder->code };
+    struct listing_received_filter received = { .publisher = &publisher->code };
+    for (size_t i = 0; i < sim->model.consent_count; i++) {
+        const struct model_consent *consent = &sim->model.consents[i];
+        for (size_t k = 0; k < consent->record_count; k++)
+            if (consent->records[k] == record)
+                fprintf(stderr, "  consent %zu: state %d, recipients %x, until %lld\n", i,
+                        (int)consent->state, consent->recipients,
+                        (long long)consent->valid_until_ms - SIM_START_MS);
+    }
+    struct error err = ERROR_INIT;
+    enum status status = listing_given(&publisher->feed, &given, print_given, &question, &err);
+    question.host = holder;
+    if (status == OK)
+        status = listing_received(&holder->feed, &received, print_received, &question, &err);
+    sim_must(sim, status, &err, "listing");
+}
+
 /* Everything consented is there, in use and once; nothing else is left that can be read. */
 static void judge_holdings(struct host *host)
 {
@@ -58,10 +117,14 @@ static void judge_holdings(struct host *host)
         int64_t now_ms = publisher->clock.wall_now_ms;
         bool allowed = model_allows(sim, record, host->party, now_ms);
         bool demanded = model_demands(sim, record, host->party, now_ms);
-        if (demanded && census.held[record] == 0 && !publisher->rolled_back)
+        bool missing = demanded && census.held[record] == 0 && !publisher->rolled_back;
+        bool left = !allowed && census.readable[record] > 0;
+        if (missing || left)
+            explain(host, record);
+        if (missing)
             sim_fail(sim, "%s: R%zu of %s was consented to, and is not in use here after all",
                      host->code.text, record, publisher->code.text);
-        if (!allowed && census.readable[record] > 0)
+        if (left)
             sim_fail(sim, "%s: R%zu of %s can still be read after its consent has ended",
                      host->code.text, record, publisher->code.text);
     }

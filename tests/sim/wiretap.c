@@ -99,6 +99,10 @@ static void judge_body(struct host *from, struct host *to, const struct batch_en
     struct span content = SPAN_EMPTY;
     struct excerpt excerpt;
     sim_must(sim, header_decode(entry->header, &header, &err), &err, "a header that was sent");
+    sim_trace(sim, "%s to %s: %s consent %02x%02x subject %02x%02x version %u%s", from->code.text,
+              to->code.text, header_kind_name(header.kind), header.consent_id.bytes[14],
+              header.consent_id.bytes[15], header.subject_id.bytes[14], header.subject_id.bytes[15],
+              header.record_version, entry->withheld ? " withheld" : "");
     if (header.kind != KIND_EXCERPT || entry->body.size == 0)
         return;
     sim_must(sim, header_unpad(header.kind, entry->body, &content, &err), &err, "a body");
