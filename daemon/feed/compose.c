@@ -264,17 +264,19 @@ enum status compose_may_stay(struct composer *composer,
                              const struct id *consent_id,
                              const struct id *record_id,
                              uint32_t version,
-                             bool *ret_may,
+                             enum compose_outcome *ret_outcome,
                              struct error *err)
 {
     struct policy_record record = { *record_id, version };
-    struct policy_decision decision;
+    struct policy_decision own;
+    struct policy_decision any = { .reason = POLICY_NO_CONSENT };
     enum status status =
-        cover_by(&composer->cover, consent_id, &record, composer->now_ms, &decision, err);
-    if (status == OK && decision.reason != POLICY_ALLOWED)
-        status =
-            cover_by_any(&composer->cover, consent_id, &record, composer->now_ms, &decision, err);
-    if (status == OK)
-        *ret_may = decision.reason == POLICY_ALLOWED;
-    return status;
+        cover_by(&composer->cover, consent_id, &record, composer->now_ms, &own, err);
+    if (status == OK && own.reason != POLICY_ALLOWED)
+        status = cover_by_any(&composer->cover, consent_id, &record, composer->now_ms, &any, err);
+    if (status != OK)
+        return status;
+    bool may = own.reason == POLICY_ALLOWED || any.reason == POLICY_ALLOWED;
+    *ret_outcome = may ? COMPOSE_READY : outcome_of(&own);
+    return OK;
 }

@@ -46,12 +46,13 @@ MUST_CHECK enum status compose_again(struct composer *composer,
                                      const struct entry_row *entry,
                                      uint16_t kind,
                                      struct error *err);
-/* Whether a record that was given under this consent of ours may (still) be there. */
+/* Whether a record that was given under this consent of ours may (still) be there: COMPOSE_READY.
+ * COMPOSE_LATER: not now (the peer is on hold, say), but the consent stands. */
 MUST_CHECK enum status compose_may_stay(struct composer *composer,
                                         const struct id *consent_id,
                                         const struct id *record_id,
                                         uint32_t version,
-                                        bool *ret_may,
+                                        enum compose_outcome *ret_outcome,
                                         struct error *err);
 
 /* What travels besides the header: both empty with an inline body. */

@@ -75,10 +75,13 @@ static enum status open_recall(struct work *work, const struct id *record_id, st
 /* -- one record at one recipient --------------------------------------------------------------- */
 
 struct at_holder {
-    bool kept;            /* some version stays under another consent */
-    bool withdrawn;       /* some version is withdrawn */
-    uint32_t versions[8]; /* those withdrawn, each once */
-    size_t version_count; /* more than 8: all are withdrawn together */
+    bool kept;                /* some version stays under another consent */
+    bool withdrawn;           /* some version is withdrawn */
+    uint32_t versions[8];     /* those withdrawn, each once */
+    size_t version_count;     /* more than 8: all are withdrawn together */
+    struct delivery_row last; /* of those that another consent covers */
+    struct id again_under;    /* that consent */
+    bool give_again;
 };
 
 static void note_version(struct at_holder *at, uint32_t version)
@@ -94,13 +97,11 @@ static void note_version(struct at_holder *at, uint32_t version)
     at->version_count++;
 }
 
-/* The holder's copy stands under the consent that ends; under the other one it gets a new copy,
- * which replaces it. */
-static enum status give_again(struct work *work,
-                              const struct delivery_row *delivery,
-                              const struct id *consent_id,
-                              struct error *err)
+/* The holder has one copy of a record, the one that came last.  When that one does not stay, or
+ * stands under a consent that has ended, it gets a new copy under a consent in force. */
+static enum status give_again(struct work *work, const struct at_holder *at, struct error *err)
 {
+    const struct delivery_row *delivery = &at->last;
     struct record_row record;
     int64_t outbox_id = 0;
     enum status status = record_rows_get(work->feed->store, &delivery->record_id, &record, err);
@@ -110,7 +111,7 @@ static enum status give_again(struct work *work,
         .peer_id = delivery->peer_id,
         .priority = OUTBOX_RECORD,
         .kind = record.kind == RECORD_ROW_EXCERPT ? KIND_EXCERPT : KIND_RELEASE,
-        .consent_id = *consent_id,
+        .consent_id = at->again_under,
         .subject_id = delivery->record_id,
         .record_version = delivery->version,
         .form = delivery->form,
@@ -119,21 +120,35 @@ static enum status give_again(struct work *work,
     return outbox_rows_add(work->feed->store, &row, &outbox_id, err);
 }
 
+static bool stays(const struct policy_decision *decision)
+{
+    return decision->reason == POLICY_ALLOWED || decision->reason == POLICY_SUSPENDED;
+}
+
 static enum status end_delivery(struct work *work,
                                 const struct delivery_row *row,
                                 struct at_holder *at,
                                 struct error *err)
 {
     struct policy_decision decision;
+    struct policy_decision own = { .reason = POLICY_ENDED };
     struct policy_record record = { row->record_id, row->version };
     enum status status =
         cover_by_any(&work->cover, &work->row->consent_id, &record, work->now_ms, &decision, err);
+    if (status == OK && !id_equal(&row->consent_id, &work->row->consent_id))
+        status = cover_by(&work->cover, &row->consent_id, &record, work->now_ms, &own, err);
     if (status != OK)
         return status;
-    if (decision.reason == POLICY_ALLOWED || decision.reason == POLICY_SUSPENDED) {
+    /* NOT_YET: our clock went back behind the beginning of the other consent. */
+    bool again = stays(&decision) || decision.reason == POLICY_NOT_YET;
+    if (again) {
+        at->last = *row;
+        at->again_under = decision.consent_id;
+    }
+    at->give_again = again ? !stays(&own) : at->give_again || at->kept;
+    if (stays(&decision)) {
         at->kept = true;
-        bool was_under_this = id_equal(&row->consent_id, &work->row->consent_id);
-        return was_under_this ? give_again(work, row, &decision.consent_id, err) : OK;
+        return OK;
     }
     note_version(at, row->version);
     return delivery_rows_withdraw(work->feed->store, row->delivery_id, work->now_ms, err);
@@ -175,6 +190,8 @@ static enum status end_record(void *context,
     }
     if (status == OK && at.withdrawn)
         status = withdraw(work, &listed->record_id, &at, err);
+    if (status == OK && at.give_again)
+        status = give_again(work, &at, err);
     work->ended.recalled += at.withdrawn;
     work->ended.kept += at.kept && !at.withdrawn;
     return status;

@@ -19,22 +19,22 @@
 
 /* -- below the receipt ------------------------------------------------------------------------- */
 
-/* Whether the body of the entry may still leave; *ret_delivery says what it was. */
+/* Whether the body of the entry may still leave, or later; *ret_delivery says what it was. */
 static enum status may_leave(struct publication *publication,
                              const struct entry_row *entry,
                              struct delivery_row *ret_delivery,
-                             bool *ret_may,
+                             enum compose_outcome *ret_outcome,
                              struct error *err)
 {
     enum status status = delivery_rows_by_entry(publication->feed->store, entry->feed_id,
                                                 entry->index, ret_delivery, err);
-    *ret_may = false;
+    *ret_outcome = COMPOSE_NEVER;
     if (status == ERR_NOT_FOUND)
         return OK;
     if (status != OK || ret_delivery->withdrawn_ms != 0)
         return status;
     return compose_may_stay(&publication->composer, &ret_delivery->consent_id,
-                            &ret_delivery->record_id, ret_delivery->version, ret_may, err);
+                            &ret_delivery->record_id, ret_delivery->version, ret_outcome, err);
 }
 
 /* Reads one entry into the batch, if there is room.  Its header is copied first: the row's spans
@@ -80,6 +80,7 @@ struct judged {
     bool is_record;
     bool is_withdrawal;
     bool withheld;
+    bool later; /* withheld for now: its consent stands */
 };
 
 static enum status judge(struct publication *publication,
@@ -101,31 +102,10 @@ static enum status judge(struct publication *publication,
                                    .is_withdrawal = header.kind == KIND_WITHDRAWN };
     if (!ret_judged->is_record)
         return OK;
-    bool may = false;
-    status = may_leave(publication, &entry, &ret_judged->delivery, &may, err);
-    ret_judged->withheld = !may;
-    return status;
-}
-
-/* As many as fit from `from` on.  Above the receipt it stops before a body that may not leave. */
-static enum status resend_plain(struct publication *publication,
-                                uint64_t from,
-                                bool below_receipt,
-                                struct error *err)
-{
-    uint64_t end = below_receipt ? publication->row.receipt_size : publication->row.size;
-    enum status status = OK;
-    bool more = true;
-    for (uint64_t index = from; status == OK && more && index < end; index++) {
-        struct judged judged;
-        more = publication->parcel.count < PUBLICATION_ENTRIES;
-        if (!more)
-            break;
-        status = judge(publication, index, &judged, err);
-        if (status != OK || (judged.withheld && !below_receipt))
-            break;
-        status = add_entry(publication, index, judged.withheld, PUBLICATION_BYTES, &more, err);
-    }
+    enum compose_outcome outcome = COMPOSE_NEVER;
+    status = may_leave(publication, &entry, &ret_judged->delivery, &outcome, err);
+    ret_judged->withheld = outcome != COMPOSE_READY;
+    ret_judged->later = outcome == COMPOSE_LATER;
     return status;
 }
 
@@ -155,7 +135,7 @@ static enum status withdraw(struct publication *publication,
     return status;
 }
 
-/* Queues a record again that was withdrawn only because it did not fit. */
+/* Queues a record again that was withdrawn only because it did not fit, or may not leave now. */
 static enum status queue_again(struct publication *publication,
                                const struct delivery_row *delivery,
                                struct error *err)
@@ -179,6 +159,42 @@ static enum status queue_again(struct publication *publication,
         return status;
     row.kind = header.kind;
     return outbox_rows_add(publication->feed->store, &row, &outbox_id, err);
+}
+
+/* To a peer on hold no body leaves, while the entries behind it may be recalls.  So what was
+ * numbered is withdrawn, and given again when the hold is over. */
+static enum status postpone(struct publication *publication,
+                            const struct delivery_row *delivery,
+                            struct error *err)
+{
+    enum status status = withdraw(publication, delivery, err);
+    return status == OK ? queue_again(publication, delivery, err) : status;
+}
+
+/* As many as fit from `from` on.  Above the receipt it stops before a body that may not leave. */
+static enum status resend_plain(struct publication *publication,
+                                uint64_t from,
+                                bool below_receipt,
+                                struct error *err)
+{
+    uint64_t end = below_receipt ? publication->row.receipt_size : publication->row.size;
+    enum status status = OK;
+    bool more = true;
+    for (uint64_t index = from; status == OK && more && index < end; index++) {
+        struct judged judged;
+        more = publication->parcel.count < PUBLICATION_ENTRIES;
+        if (!more)
+            break;
+        status = judge(publication, index, &judged, err);
+        if (status != OK || (judged.withheld && !below_receipt))
+            break;
+        if (judged.later)
+            status = postpone(publication, &judged.delivery, err);
+        if (status != OK)
+            break;
+        status = add_entry(publication, index, judged.withheld, PUBLICATION_BYTES, &more, err);
+    }
+    return status;
 }
 
 static bool is_withdrawn_behind(const struct judged *judged, size_t at, size_t count)
@@ -220,9 +236,11 @@ static enum status complete_withdrawals(struct publication *publication,
 {
     enum status status = OK;
     for (size_t i = 0; status == OK && i < count; i++) {
-        if (judged[i].withheld && judged[i].delivery.delivery_id != 0 &&
-            !is_withdrawn_behind(judged, i, count))
-            status = withdraw(publication, &judged[i].delivery, err);
+        if (!judged[i].withheld || judged[i].delivery.delivery_id == 0 ||
+            is_withdrawn_behind(judged, i, count))
+            continue;
+        status = judged[i].later ? postpone(publication, &judged[i].delivery, err)
+                                 : withdraw(publication, &judged[i].delivery, err);
     }
     return status;
 }

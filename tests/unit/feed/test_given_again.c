@@ -1,0 +1,93 @@
+/* What consents in force cover comes (back) to the recipient, whatever happened on the way. */
+#include "two_nodes.h"
+
+static void hold(struct node *node, const struct node *other, bool held)
+{
+    struct peer_row row = peer_of(node, other);
+    row.held = held;
+    set_peer(node, &row);
+}
+
+static void a_hold_over_what_is_in_flight_takes_nothing_away_for_good(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    give(&ke, &un, &record, 1, 200);
+    struct batch lost = { 0 };
+    CHECK_OK(publish(&ke, &un, 2, &lost), &err); /* numbered, and on its way when the link breaks */
+    batch_fini(&lost);
+    hold(&ke, &un, true);
+    connect_nodes();
+    hold(&ke, &un, false);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+static void a_hold_over_what_a_restored_node_lost_takes_nothing_away_for_good(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    node_save(&un, &saved);
+    give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    node_roll_back(&un, &saved, true);
+    hold(&ke, &un, true);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    hold(&ke, &un, false);
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+static void ending_the_consent_of_a_copy_that_still_waits_queues_another(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    struct id first = give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    struct id second = give(&ke, &un, &record, 1, 150);
+    connect_nodes(); /* its copy has replaced the first one */
+    struct id third = give(&ke, &un, &record, 1, 300);
+    revoke(&ke, &second); /* a new copy waits under the third */
+    revoke(&ke, &third);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    revoke(&ke, &first);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+}
+
+static void a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    struct id first = give(&ke, &un, &record, 1, 100);
+    pass_time(10 * 60 * 1000);
+    give(&ke, &un, &record, 1, 200);
+    connect_nodes();
+    ke.place.clock.wall_now_ms -= 5 * 60 * 1000;
+    revoke(&ke, &first); /* the second begins in five minutes */
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    pass_time(6 * 60 * 1000);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+#define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TWO(a_hold_over_what_is_in_flight_takes_nothing_away_for_good),
+        TWO(a_hold_over_what_a_restored_node_lost_takes_nothing_away_for_good),
+        TWO(ending_the_consent_of_a_copy_that_still_waits_queues_another),
+        TWO(a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
