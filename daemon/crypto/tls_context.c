@@ -117,13 +117,18 @@ static int select_alpn(SSL *native,
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* Not const, because OpenSSL's macros cast that away. */
+static char hybrid_groups[] = "X25519MLKEM768:X25519:P-256";
+static char classic_groups[] = "X25519:P-256";
+static char signatures[] = "ecdsa_secp256r1_sha256:ed25519";
+
 /* The post-quantum hybrid comes first where the library has it (OpenSSL 3.5). */
 static bool set_groups(SSL_CTX *native)
 {
-    if (SSL_CTX_set1_groups_list(native, "X25519MLKEM768:X25519:P-256") == 1)
+    if (SSL_CTX_set1_groups_list(native, hybrid_groups) == 1)
         return true;
     ERR_clear_error();
-    return SSL_CTX_set1_groups_list(native, "X25519:P-256") == 1;
+    return SSL_CTX_set1_groups_list(native, classic_groups) == 1;
 }
 
 static bool configure(SSL_CTX *native)
@@ -141,9 +146,8 @@ static bool configure(SSL_CTX *native)
            SSL_CTX_set_max_proto_version(native, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_ciphersuites(native,
                                     "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-           set_groups(native) &&
-           SSL_CTX_set1_sigalgs_list(native, "ecdsa_secp256r1_sha256:ed25519") == 1 &&
-           SSL_CTX_set1_client_sigalgs_list(native, "ecdsa_secp256r1_sha256:ed25519") == 1 &&
+           set_groups(native) && SSL_CTX_set1_sigalgs_list(native, signatures) == 1 &&
+           SSL_CTX_set1_client_sigalgs_list(native, signatures) == 1 &&
            SSL_CTX_set_num_tickets(native, 0) == 1 && SSL_CTX_set_max_early_data(native, 0) == 1 &&
            SSL_CTX_set_recv_max_early_data(native, 0) == 1 &&
            SSL_CTX_set_alpn_protos(native, alpn, ALPN_SIZE) == 0; /* 0 is success here */

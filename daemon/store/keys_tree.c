@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum status keys_tree_new(struct store *store, const struct seal_key *credential, struct error *err)
@@ -223,6 +224,7 @@ static enum status make_page(struct store *store,
     enum status status = keys_tree_random(store, &key, err);
     if (status == OK)
         status = add_page(keys, level, index, &page, err);
+    assert(status != OK || page != NULL);
     if (status == OK) {
         page->key = key;
         page->block = keys->next_block++;

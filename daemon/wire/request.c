@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "wire/field.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { /* field numbers of proto/control.proto */
@@ -181,10 +182,13 @@ static enum status take_field(struct decoder *d,
         return skip_unknown(d);
     if (field->type != FIELD_BYTES)
         return error_set(d->err, ERR_INVALID, "request: an argument of the wrong type");
+    /* They were counted before, and room was made for them. */
     if (field->number == REQUEST_FIELD_ARGUMENTS) {
+        assert(d->request.arguments != NULL);
         struct request_argument *argument = &d->request.arguments[(*arguments)++];
         return take_pair(d, field->bytes, &argument->name, &argument->value, NULL);
     }
+    assert(d->request.files != NULL);
     struct request_file *file = &d->request.files[(*files)++];
     return take_pair(d, field->bytes, &file->name, &file->path, &file->bytes);
 }

@@ -38,9 +38,9 @@ static inline void check_status(enum status got,
 #define CHECK_CONTAINS(text, part) check_contains((text), (part), __FILE__, __LINE__)
 static inline void check_contains(const char *text, const char *part, const char *file, int line)
 {
-    if (strstr(text, part) != NULL)
+    if (text != NULL && strstr(text, part) != NULL)
         return;
-    print_error("\"%s\" does not say \"%s\"\n", text, part);
+    print_error("\"%s\" does not say \"%s\"\n", text == NULL ? "(nothing)" : text, part);
     _fail(file, line);
 }
 

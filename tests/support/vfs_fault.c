@@ -1,34 +1,13 @@
 #include "support/vfs_fault.h"
 
 #include "base/clock.h"
+#include "support/vfs_disk.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR = 512, NAME_SIZE = 40, PATH_SIZE = 512 };
-
-/* A write or a truncation that no sync has reached. */
-struct change {
-    struct change *next;
-    uint64_t at;
-    size_t size;
-    bool truncate; /* to `at` */
-    uint8_t *bytes;
-};
-
-struct bytes {
-    uint8_t *data;
-    uint64_t size, capacity;
-};
-
-struct disk_file {
-    struct disk_file *next;
-    char path[PATH_SIZE];
-    struct bytes now, synced;
-    struct change *first, **last;
-    const void *owner; /* open file that holds a lock above SHARED */
-};
+enum { SECTOR = 512, NAME_SIZE = 40 };
 
 struct vfs_fault {
     sqlite3_vfs base;
@@ -39,7 +18,7 @@ struct vfs_fault {
     uint64_t operations, fault_at;
     enum vfs_fault_kind fault;
     bool hit, full, record;
-    struct bytes ever;
+    struct disk_bytes ever;
 };
 
 struct vfs_fault_image {
@@ -54,62 +33,6 @@ struct open_file {
     int lock;
 };
 
-/* Tests may run out of memory loudly. */
-static void *sure(void *memory)
-{
-    if (memory == NULL)
-        abort();
-    return memory;
-}
-
-static void bytes_put(struct bytes *to, uint64_t at, const uint8_t *from, uint64_t size)
-{
-    uint64_t end = at + size;
-    if (end > to->capacity) {
-        uint64_t capacity = to->capacity < 4096 ? 4096 : to->capacity;
-        while (capacity < end)
-            capacity *= 2;
-        to->data = sure(realloc(to->data, capacity));
-        to->capacity = capacity;
-    }
-    if (at > to->size)
-        memset(to->data + to->size, 0, at - to->size);
-    if (size > 0)
-        memcpy(to->data + at, from, size);
-    if (end > to->size)
-        to->size = end;
-}
-
-static void bytes_copy(struct bytes *to, const struct bytes *from)
-{
-    to->size = 0;
-    bytes_put(to, 0, from->data, from->size);
-}
-
-static void drop_changes(struct disk_file *file)
-{
-    for (struct change *c = file->first; c != NULL;) {
-        struct change *next = c->next;
-        free(c->bytes);
-        free(c);
-        c = next;
-    }
-    file->first = NULL;
-    file->last = &file->first;
-}
-
-static void free_files(struct disk_file **files)
-{
-    while (*files != NULL) {
-        struct disk_file *file = *files;
-        *files = file->next;
-        drop_changes(file);
-        free(file->now.data);
-        free(file->synced.data);
-        free(file);
-    }
-}
-
 static struct disk_file *find(const struct vfs_fault *vfs, const char *path)
 {
     for (struct disk_file *file = vfs->files; file != NULL; file = file->next)
@@ -118,48 +41,28 @@ static struct disk_file *find(const struct vfs_fault *vfs, const char *path)
     return NULL;
 }
 
-static struct disk_file *add_file(struct disk_file **files, const char *path)
-{
-    struct disk_file *file = sure(calloc(1, sizeof(*file)));
-    if (strlen(path) >= sizeof(file->path))
-        abort();
-    memcpy(file->path, path, strlen(path) + 1);
-    file->last = &file->first;
-    file->next = *files;
-    *files = file;
-    return file;
-}
-
-static void apply(struct bytes *to, const struct change *c, uint64_t from, uint64_t end)
-{
-    if (!c->truncate)
-        bytes_put(to, c->at + from, c->bytes + from, end - from);
-    else if (c->at < to->size)
-        to->size = c->at;
-}
-
 /* Kept, dropped, or torn: a run of whole sectors of it survives. */
-static void survive(struct vfs_fault *vfs, struct bytes *to, const struct change *c)
+static void survive(struct vfs_fault *vfs, struct disk_bytes *to, const struct disk_change *c)
 {
     uint64_t dice = random_seeded_next(&vfs->random);
     switch (dice % 3) {
     case 0:
         return;
     case 1:
-        apply(to, c, 0, c->size);
+        disk_apply(to, c, 0, c->size);
         return;
     default:
         break;
     }
     uint64_t sectors = (c->size + SECTOR - 1) / SECTOR;
     if (sectors < 2) {
-        apply(to, c, 0, c->size);
+        disk_apply(to, c, 0, c->size);
         return;
     }
     uint64_t first = dice / 3 % sectors;
     uint64_t count = 1 + dice / 3 / sectors % (sectors - first);
     uint64_t end = (first + count) * SECTOR;
-    apply(to, c, first * SECTOR, end < c->size ? end : c->size);
+    disk_apply(to, c, first * SECTOR, end < c->size ? end : c->size);
 }
 
 void vfs_fault_power_cut(struct vfs_fault *vfs)
@@ -167,10 +70,10 @@ void vfs_fault_power_cut(struct vfs_fault *vfs)
     vfs->life++;
     vfs->full = false;
     for (struct disk_file *file = vfs->files; file != NULL; file = file->next) {
-        for (const struct change *c = file->first; c != NULL; c = c->next)
+        for (const struct disk_change *c = file->first; c != NULL; c = c->next)
             survive(vfs, &file->synced, c);
-        drop_changes(file);
-        bytes_copy(&file->now, &file->synced);
+        disk_drop_changes(file);
+        disk_bytes_copy(&file->now, &file->synced);
         file->owner = NULL;
     }
 }
@@ -212,13 +115,13 @@ static bool is_dead(const struct open_file *open)
 static void change(
     struct disk_file *file, uint64_t at, const void *bytes, size_t size, bool truncate)
 {
-    struct change *c = sure(calloc(1, sizeof(*c)));
-    *c = (struct change){ .at = at, .size = size, .truncate = truncate };
+    struct disk_change *c = disk_sure(calloc(1, sizeof(*c)));
+    *c = (struct disk_change){ .at = at, .size = size, .truncate = truncate };
     if (size > 0)
-        c->bytes = memcpy(sure(malloc(size)), bytes, size);
+        c->bytes = memcpy(disk_sure(malloc(size)), bytes, size);
     *file->last = c;
     file->last = &c->next;
-    apply(&file->now, c, 0, size);
+    disk_apply(&file->now, c, 0, size);
 }
 
 static int do_close(sqlite3_file *base)
@@ -234,7 +137,7 @@ static int do_read(sqlite3_file *base, void *to, int size, sqlite3_int64 at)
     const struct open_file *open = (const struct open_file *)base;
     if (is_dead(open))
         return SQLITE_IOERR_READ;
-    const struct bytes *now = &open->file->now;
+    const struct disk_bytes *now = &open->file->now;
     uint64_t from = (uint64_t)at;
     uint64_t have = from < now->size ? now->size - from : 0;
     if (have > (uint64_t)size)
@@ -253,7 +156,7 @@ static int do_write(sqlite3_file *base, const void *from, int size, sqlite3_int6
         return rc;
     change(open->file, (uint64_t)at, from, (size_t)size, false);
     if (open->vfs->record)
-        bytes_put(&open->vfs->ever, open->vfs->ever.size, from, (uint64_t)size);
+        disk_bytes_put(&open->vfs->ever, open->vfs->ever.size, from, (uint64_t)size);
     return SQLITE_OK;
 }
 
@@ -273,9 +176,9 @@ static int do_sync(sqlite3_file *base, int flags)
     int rc = is_dead(open) ? SQLITE_IOERR_FSYNC : operate(open->vfs, OP_SYNC);
     if (rc != SQLITE_OK)
         return rc;
-    for (const struct change *c = open->file->first; c != NULL; c = c->next)
-        apply(&open->file->synced, c, 0, c->size);
-    drop_changes(open->file);
+    for (const struct disk_change *c = open->file->first; c != NULL; c = c->next)
+        disk_apply(&open->file->synced, c, 0, c->size);
+    disk_drop_changes(open->file);
     return SQLITE_OK;
 }
 
@@ -360,7 +263,7 @@ static int do_open(sqlite3_vfs *base, const char *path, sqlite3_file *to, int fl
     if (file == NULL && (flags & SQLITE_OPEN_CREATE) == 0)
         return SQLITE_CANTOPEN;
     if (file == NULL)
-        file = add_file(&vfs->files, path);
+        file = disk_add_file(&vfs->files, path);
     open->base.pMethods = &methods;
     open->vfs = vfs;
     open->file = file;
@@ -381,7 +284,7 @@ static int do_delete(sqlite3_vfs *base, const char *path, int sync_directory)
     if (rc != SQLITE_OK)
         return rc;
     /* The struct stays for handles that are still open; the file is empty, which is "missing". */
-    drop_changes(file);
+    disk_drop_changes(file);
     file->now.size = file->synced.size = 0;
     return SQLITE_OK;
 }
@@ -463,7 +366,7 @@ void vfs_fault_free(struct vfs_fault *vfs)
     if (vfs == NULL)
         return;
     sqlite3_vfs_unregister(&vfs->base);
-    free_files(&vfs->files);
+    disk_free_files(&vfs->files);
     free(vfs->ever.data);
     free(vfs);
 }
@@ -489,15 +392,15 @@ uint64_t vfs_fault_operations(const struct vfs_fault *vfs)
 static void copy_files(struct disk_file **to, const struct disk_file *from)
 {
     for (; from != NULL; from = from->next) {
-        struct disk_file *file = add_file(to, from->path);
-        bytes_copy(&file->now, &from->now);
-        bytes_copy(&file->synced, &from->now);
+        struct disk_file *file = disk_add_file(to, from->path);
+        disk_bytes_copy(&file->now, &from->now);
+        disk_bytes_copy(&file->synced, &from->now);
     }
 }
 
 struct vfs_fault_image *vfs_fault_save(const struct vfs_fault *vfs)
 {
-    struct vfs_fault_image *image = sure(calloc(1, sizeof(*image)));
+    struct vfs_fault_image *image = disk_sure(calloc(1, sizeof(*image)));
     copy_files(&image->files, vfs->files);
     return image;
 }
@@ -506,16 +409,16 @@ void vfs_fault_restore(struct vfs_fault *vfs, const struct vfs_fault_image *imag
 {
     vfs->life++;
     for (struct disk_file *file = vfs->files; file != NULL; file = file->next) {
-        drop_changes(file);
+        disk_drop_changes(file);
         file->now.size = file->synced.size = 0;
         file->owner = NULL;
     }
     for (const struct disk_file *from = image->files; from != NULL; from = from->next) {
         struct disk_file *file = find(vfs, from->path);
         if (file == NULL)
-            file = add_file(&vfs->files, from->path);
-        bytes_copy(&file->now, &from->now);
-        bytes_copy(&file->synced, &from->now);
+            file = disk_add_file(&vfs->files, from->path);
+        disk_bytes_copy(&file->now, &from->now);
+        disk_bytes_copy(&file->synced, &from->now);
     }
 }
 
@@ -523,7 +426,7 @@ void vfs_fault_image_free(struct vfs_fault_image *image)
 {
     if (image == NULL)
         return;
-    free_files(&image->files);
+    disk_free_files(&image->files);
     free(image);
 }
 
@@ -538,7 +441,7 @@ bool vfs_fault_exists(const struct vfs_fault *vfs, const char *path)
     return vfs_fault_content(vfs, path).size > 0; /* as SQLite's own VFS sees it */
 }
 
-static size_t count_in(const struct bytes *in, struct span wanted)
+static size_t count_in(const struct disk_bytes *in, struct span wanted)
 {
     size_t count = 0;
     const uint8_t *at = in->data;

@@ -389,15 +389,15 @@ static void another_protocol_is_refused(void **state)
 static void what_is_not_tls_is_refused(void **state)
 {
     (void)state;
-    const struct span rows_[] = { SPAN_LITERAL("GET / HTTP/1.1\r\n\r\n"),
+    const struct span noise[] = { SPAN_LITERAL("GET / HTTP/1.1\r\n\r\n"),
                                   SPAN_LITERAL("\x16\x03\x01\xff\xff\x01\xff\xff\xff"),
                                   SPAN_LITERAL("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") };
     struct tls_context *context = tls_link_context(&gb, &ke, &now.base);
-    for (size_t i = 0; i < COUNT(rows_); i++) {
+    for (size_t i = 0; i < COUNT(noise); i++) {
         struct tls *server = NULL;
         struct error err = ERROR_INIT;
         CHECK_OK(tls_new(context, TLS_SERVER, NULL, &server, NULL), NULL);
-        assert_int_not_equal(tls_receive(server, rows_[i], &err), OK);
+        assert_int_not_equal(tls_receive(server, noise[i], &err), OK);
         assert_int_equal(tls_state(server), TLS_FAILED);
         assert_true(strlen(err.text) > 5);
         tls_free(server);

@@ -376,8 +376,8 @@ static void long_lists_are_complete(void **state)
     int consents = 0, recalls = 0, given = 0, records = 0, tasks = 0;
     for (int i = 0; i < MANY; i++)
         ids[i] = own_add_excerpt("Extradition", "16");
-    for (char second = 'A'; second <= 'L'; second++) {
-        char code[3] = { 'A', second, '\0' };
+    for (int second = 'A'; second <= 'L'; second++) {
+        char code[3] = { 'A', (char)second, '\0' };
         own_add_peer(code, PEER_ACCEPTED);
     }
     struct id consent = own_give(&ids[0], "AC", 10);

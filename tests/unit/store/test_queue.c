@@ -73,7 +73,7 @@ static void recalls_overtake_in_the_queue(void **state)
     for (size_t i = 0; i < COUNT(want); i++) {
         CHECK_OK(outbox_rows_next(store, peer_id, at, &row, &body, &err), &err);
         assert_true(span_equal(row.body, span_text(want[i])));
-        at = (struct outbox_place){ row.priority, row.outbox_id };
+        at = (struct outbox_place){ (int)row.priority, row.outbox_id };
     }
     CHECK_STATUS(outbox_rows_next(store, peer_id, at, &row, &body, &err), ERR_NOT_FOUND, &err);
     CHECK_OK(outbox_rows_remove(store, row.outbox_id, &err), &err);

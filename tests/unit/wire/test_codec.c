@@ -242,7 +242,7 @@ static void codec_cuts_the_text_of_a_goodbye_at_a_character(void **state)
     check_goodbye("refused", "refused");
     check_goodbye("two\nlines", "");
     memset(text, 'x', sizeof text);
-    strcpy(text + 199, "\xe2\x82\xac and more");
+    memcpy(text + 199, "\xe2\x82\xac and more", sizeof("\xe2\x82\xac and more"));
     memset(wanted, 'x', 199);
     wanted[199] = 0;
     check_goodbye(text, wanted);
