@@ -160,28 +160,64 @@ static void show_verdict(struct verify *v, const struct evidence_verdict *verdic
         reply_number(w, "content_bytes", "Bytes of content", verdict->content.size);
 }
 
-static enum status judge(struct verify *v, struct error *err)
+/* With these two cards; `subscriber` NULL: its receipt is not looked at. */
+static enum status judge_by(struct verify *v,
+                            const struct card *publisher,
+                            const struct card *subscriber,
+                            struct evidence_verdict *ret_verdict,
+                            struct error *err)
 {
-    const struct card *publisher = find_card(v, &v->origin.code);
-    const struct card *subscriber = find_card(v, &v->origin.subscriber);
-    if (publisher == NULL) {
-        return error_set(err, ERR_NOT_FOUND,
-                         "the card of the publisher, %s, is needed; next: add --card FILE with it",
-                         v->origin.code.text);
-    }
     struct public_key log_key;
     struct public_key receipt_key;
-    struct evidence_verdict verdict;
     enum status status = role_key(publisher, ROLE_LOG, &log_key, err);
     if (status == OK && subscriber != NULL)
         status = role_key(subscriber, ROLE_RECEIPT, &receipt_key, err);
     if (status == OK)
         status = evidence_verify(&v->evidence, &log_key, subscriber == NULL ? NULL : &receipt_key,
-                                 &verdict, err);
+                                 ret_verdict, err);
+    return status;
+}
+
+/* A node that replaced its keys has several cards: the evidence holds when it holds by one card of
+ * each.  What is wrong is said of the first. */
+static enum status judge_by_any(struct verify *v,
+                                struct evidence_verdict *ret_verdict,
+                                struct error *err)
+{
+    bool with_subscriber = find_card(v, &v->origin.subscriber) != NULL;
+    enum status first = OK;
+    for (size_t i = 0; i < v->card_count; i++) {
+        if (!code_equal(&v->cards[i].code, &v->origin.code))
+            continue;
+        for (size_t j = 0; j < v->card_count; j++) {
+            struct error why = ERROR_INIT;
+            bool is_subscriber = code_equal(&v->cards[j].code, &v->origin.subscriber);
+            if (with_subscriber ? !is_subscriber : j > 0)
+                continue;
+            enum status status =
+                judge_by(v, &v->cards[i], with_subscriber ? &v->cards[j] : NULL, ret_verdict, &why);
+            if (status == OK)
+                return OK;
+            if (first == OK)
+                first = error_set(err, status, "%s", why.text);
+        }
+    }
+    return first;
+}
+
+static enum status judge(struct verify *v, struct error *err)
+{
+    struct evidence_verdict verdict;
+    if (find_card(v, &v->origin.code) == NULL) {
+        return error_set(err, ERR_NOT_FOUND,
+                         "the card of the publisher, %s, is needed; next: add --card FILE with it",
+                         v->origin.code.text);
+    }
+    enum status status = judge_by_any(v, &verdict, err);
     if (status != OK)
         return error_prefix(err, "the evidence does not hold");
     show_verdict(v, &verdict);
-    if (subscriber == NULL) {
+    if (find_card(v, &v->origin.subscriber) == NULL) {
         reply_note(v->call->reply,
                    "Without the card of %s its receipt was not looked at. Next: add --card FILE.",
                    v->origin.subscriber.text);

@@ -1,7 +1,9 @@
 /* Peers: whom this node trusts, and how that widens (two people) and narrows (one, at once). */
 #include "admin/ops.h"
+#include "admin/peer_renew.h"
 #include "crypto/card.h"
 #include "crypto/digest.h"
+#include "feed/cards.h"
 #include "store/peer_rows.h"
 
 #include <stdio.h>
@@ -217,9 +219,6 @@ static enum status check_addable(const struct known *known, struct error *err)
     if (!known->there)
         return OK;
     const struct peer_row *row = &known->row;
-    if (row->state == PEER_ACCEPTED)
-        return error_set(err, ERR_EXISTS, "%s is accepted already; next: comityctl peer show %s",
-                         row->code.text, row->code.text);
     if (row->state == PEER_BLOCKED) {
         return error_set(err, ERR_EXISTS,
                          "%s is blocked; next: an approver can accept it again with its "
@@ -237,11 +236,21 @@ static enum status add_card(struct admin *admin,
                             struct error *err)
 {
     struct peer_row row;
+    if (known->there && known->row.state == PEER_ACCEPTED) {
+        known->row.added_by = call->caller->uid;
+        known->row.added_ms = now_of(admin);
+        enum status renewed = peer_renew_add(admin, call, &known->row, text, err);
+        return renewed == OK ? show_fingerprint(card, call->reply, err) : renewed;
+    }
     if (known->there)
         row = known->row;
     else
         memset(&row, 0, sizeof(row));
-    enum status status = row_of_card(admin, card, call->caller->uid, &row, err);
+    enum status status = OK;
+    if (known->there && known->row.state == PEER_FORGOTTEN) /* what it signed stays provable */
+        status = cards_record(admin->feed, &row, SPAN_EMPTY, err);
+    if (status == OK)
+        status = row_of_card(admin, card, call->caller->uid, &row, err);
     if (status == OK && known->there)
         status = peer_rows_update(store_of(admin), &row, err);
     else if (status == OK)
@@ -319,8 +328,6 @@ static enum status check_acceptable(const struct peer_row *row,
                                     const struct caller *caller,
                                     struct error *err)
 {
-    if (row->state == PEER_ACCEPTED)
-        return error_set(err, ERR_WRONG_STATE, "%s is accepted already", row->code.text);
     if (row->state == PEER_PENDING || row->state == PEER_FORGOTTEN)
         return error_set(err, ERR_WRONG_STATE,
                          "no card of %s was added; next: comityctl peer add FILE", row->code.text);
@@ -337,6 +344,7 @@ static enum status check_acceptable(const struct peer_row *row,
 static enum status check_card(struct admin *admin,
                               struct control_call *call,
                               const struct peer_row *row,
+                              enum peer_file file,
                               struct error *err)
 {
     struct buf text = BUF_INIT;
@@ -344,7 +352,7 @@ static enum status check_card(struct admin *admin,
     struct card card;
     memset(&card, 0, sizeof(card));
     struct store *store = store_of(admin);
-    enum status status = peer_rows_get_file(store, row->peer_id, PEER_CARD_PEM, &text, err);
+    enum status status = peer_rows_get_file(store, row->peer_id, file, &text, err);
     if (status == OK)
         status = peer_rows_get_file(store, row->peer_id, PEER_ANCHOR_DER, &anchor, err);
     if (status == OK)
@@ -363,18 +371,26 @@ enum status peer_ops_accept(void *context, struct control_call *call, struct err
 {
     struct admin *admin = context;
     struct peer_row row;
+    size_t queued = 0;
     enum status status = find(admin, call, &row, err);
+    bool renewal = status == OK && row.state == PEER_ACCEPTED;
+    if (renewal)
+        status = peer_renew_check(admin, &row, err);
     if (status == OK)
         status = check_acceptable(&row, call->caller, err);
     if (status == OK)
-        status = check_card(admin, call, &row, err);
+        status = check_card(admin, call, &row, renewal ? PEER_CARD_NEXT : PEER_CARD_PEM, err);
     if (status != OK)
         return status;
     row.state = PEER_ACCEPTED;
-    row.held = false;
+    row.held = renewal && row.held;
     row.accepted_by = call->caller->uid;
     row.accepted_ms = now_of(admin);
     status = update(admin, &row, err);
+    if (status == OK && renewal)
+        status = peer_renew_take(admin, &row, err);
+    if (status == OK && admin->card.size > 0)
+        status = cards_sync(admin->feed, admin->card, &queued, err);
     if (status != OK)
         return status;
     admin->changed.queue = true;

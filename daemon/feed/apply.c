@@ -3,6 +3,7 @@
 
 #include "consent/lifecycle.h"
 #include "consent/terms.h"
+#include "feed/cards.h"
 #include "feed/control_body.h"
 #include "feed/ending.h"
 #include "record/record.h"
@@ -344,6 +345,36 @@ static enum status apply_refused(struct ingestion *ingestion,
 
 /* -- all --------------------------------------------------------------------------------------- */
 
+/* A new card of the publisher's.  While catching up, one that is older than what we know is passed
+ * over; otherwise what may not replace the card is answered, and somebody has to look. */
+static enum status apply_card(struct ingestion *ingestion,
+                              const struct ingestion_entry *entry,
+                              struct error *err)
+{
+    struct error why = ERROR_INIT;
+    struct span text = SPAN_EMPTY;
+    char alarm[ALARM_TEXT_MAX + 1];
+    if (entry->header.has_inline || entry->header.body_format != BODY_CARD)
+        return refuse(ingestion, entry, "a card must be in a sealed body, in the format of cards",
+                      err);
+    enum status status = header_unpad(entry->header.kind, entry->entry->body, &text, &why);
+    if (status == OK)
+        status = cards_replace(ingestion->feed, &ingestion->peer, text, &why);
+    if (status == OK)
+        return OK;
+    if (status == ERR_MEMORY || status == ERR_IO || status == ERR_CORRUPT)
+        return error_set(err, status, "%s", why.text);
+    if (entry->index < ingestion->row.receipt_size)
+        return OK;
+    (void)snprintf(alarm, sizeof(alarm), "sent a card that was refused: ");
+    size_t used = strlen(alarm);
+    copy_text(span_text(why.text), alarm + used, sizeof(alarm) - used);
+    status = refuse(ingestion, entry, why.text, err);
+    if (status == OK)
+        status = peering_alarm(ingestion->feed, &ingestion->peer.code, "card", alarm, err);
+    return status;
+}
+
 static enum status apply_other(struct ingestion *ingestion,
                                const struct ingestion_entry *entry,
                                struct error *err)
@@ -380,6 +411,8 @@ enum status apply_entry(struct ingestion *ingestion,
         return close_recall(ingestion, entry, err);
     case KIND_REFUSED:
         return apply_refused(ingestion, entry, err);
+    case KIND_CARD:
+        return apply_card(ingestion, entry, err);
     case KIND_RESTORED:
         if (entry->index == 0)
             return OK; /* judged when the epoch was opened */

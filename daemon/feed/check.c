@@ -3,7 +3,7 @@
 #include "feed/compose.h"
 #include "feed/ingestion.h"
 #include "feed/journal.h"
-#include "log/checkpoint.h"
+#include "feed/keyring.h"
 #include "log/origin.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
@@ -18,8 +18,6 @@ enum { PAGE = 32 };
 struct check {
     struct feed_context *feed;
     struct check_result result;
-    struct public_key log_key;
-    struct public_key receipt_key;
     /* The feed at hand. */
     struct feed_row row;
     struct peer_row peer;
@@ -148,23 +146,19 @@ static enum status check_note(struct check *check,
     struct digest root = { { 0 } };
     struct error why = ERROR_INIT;
     bool ours = check->row.direction == FEED_OUT;
-    const struct public_key *log_key = ours ? &check->log_key : &check->peer.log_key;
-    char cosigner[ORIGIN_TEXT_SIZE];
     uint64_t time_s = 0;
-    origin_receipt(&check->feed->realm, &check->peer.code, cosigner);
     enum status status =
         feed_rows_get_note(check->feed->store, check->row.feed_id, which, &note, err);
     if (status != OK || note.size == 0) {
         buf_fini(&note);
         return status;
     }
-    struct span origin = span_text(check->row.origin);
-    if (ours && which == FEED_NOTE_RECEIPT) {
-        status = checkpoint_open_receipt(buf_span(&note), origin, log_key, cosigner,
-                                         &check->peer.receipt_key, &checkpoint, &time_s, &why);
-    } else {
-        status = checkpoint_open(buf_span(&note), origin, log_key, &checkpoint, &why);
-    }
+    const struct keyring_note stored = { &check->peer, check->row.direction, buf_span(&note),
+                                         span_text(check->row.origin) };
+    if (ours && which == FEED_NOTE_RECEIPT)
+        status = keyring_open_receipt(check->feed, &stored, &checkpoint, &time_s, NULL, &why);
+    else
+        status = keyring_open(check->feed, &stored, &checkpoint, NULL, &why);
     const struct tree *tree = checkpoint.size == check->tree.size ? &check->tree : at_receipt;
     bool comparable = status == OK && tree->size == checkpoint.size;
     if (comparable)
@@ -399,11 +393,7 @@ enum status feed_check(struct feed_context *feed,
     check.salt.secret = true;
     check.body.secret = true;
     check.plain.secret = true;
-    enum status status = private_key_public(feed->log_key, &check.log_key, err);
-    if (status == OK)
-        status = private_key_public(feed->receipt_key, &check.receipt_key, err);
-    if (status == OK)
-        status = check_database(&check, err);
+    enum status status = check_database(&check, err);
     if (status == OK)
         status = check_feeds(&check, err);
     if (status == OK)

@@ -36,6 +36,8 @@ static uint8_t format_of(uint16_t kind)
         return BODY_RELEASE;
     if (kind == KIND_CONSENT_GIVEN || kind == KIND_CONSENT_CHANGED)
         return BODY_TERMS;
+    if (kind == KIND_CARD)
+        return BODY_CARD;
     return BODY_NONE;
 }
 

@@ -27,6 +27,10 @@ struct feed_context {
     struct code self;
     const struct private_key *log_key;     /* Ed25519, signs our checkpoints */
     const struct private_key *receipt_key; /* Ed25519, cosigns checkpoints of others */
+    /* While a key is being replaced, the one before, which signs as well; otherwise NULL. */
+    const struct private_key *former_log_key;
+    const struct private_key *former_receipt_key;
+    bool cards_changed; /* set when a peer's card was replaced; whoever acts on it clears it */
 };
 
 /* -- at the start of a session ----------------------------------------------------------------- */

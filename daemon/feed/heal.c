@@ -11,8 +11,7 @@
 #include "feed/compose.h"
 #include "feed/consents.h"
 #include "feed/ingestion.h"
-#include "log/checkpoint.h"
-#include "log/origin.h"
+#include "feed/keyring.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
 #include "store/pair_rows.h"
@@ -291,20 +290,12 @@ static enum status release_epoch(struct healing *healing, struct error *err)
 static enum status finish(struct healing *healing, const struct heal *heal, struct error *err)
 {
     struct feed_context *feed = healing->feed;
-    struct public_key log_key;
     struct checkpoint checkpoint;
     uint64_t time_s = 0;
     uint64_t former = healing->row.size;
-    char cosigner[ORIGIN_TEXT_SIZE];
-    origin_receipt(&feed->realm, &healing->peer.code, cosigner);
-    enum status status = private_key_public(feed->log_key, &log_key, err);
-    if (status == OK) {
-        status = checkpoint_open_receipt(heal->checkpoint, span_text(healing->row.origin), &log_key,
-                                         cosigner, &healing->peer.receipt_key, &checkpoint, &time_s,
-                                         err);
-    }
-    if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_SIGNATURE, "its checkpoint lacks a signature");
+    const struct keyring_note note = { &healing->peer, FEED_OUT, heal->checkpoint,
+                                       span_text(healing->row.origin) };
+    enum status status = keyring_open_receipt(feed, &note, &checkpoint, &time_s, NULL, err);
     if (status == OK)
         status = adopt(healing, &checkpoint, err);
     int64_t time_ms = (int64_t)(time_s % (INT64_MAX / 1000)) * 1000;

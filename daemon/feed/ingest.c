@@ -4,8 +4,8 @@
 #include "feed/compose.h"
 #include "feed/control_body.h"
 #include "feed/ingestion.h"
+#include "feed/keyring.h"
 #include "log/checkpoint.h"
-#include "log/origin.h"
 #include "store/entry_rows.h"
 
 #include <stdio.h>
@@ -57,8 +57,10 @@ static enum status open_note(const struct batch *batch,
     enum status status =
         checkpoint_open(batch->checkpoint, batch->origin, &peer->log_key, ret_checkpoint, err);
     if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_SIGNATURE, "its checkpoint is not signed by the log key of %s",
-                         peer->code.text);
+        return error_set(err, ERR_SIGNATURE,
+                         "its checkpoint is not signed by the log key of %s; next: if %s has "
+                         "replaced that key, comityctl peer add its new card",
+                         peer->code.text, peer->code.text);
     if (status == OK && ret_checkpoint->size != batch_end(batch)) {
         return error_set(err, ERR_INVALID, "its checkpoint is over %llu entries, it ends at %llu",
                          (unsigned long long)ret_checkpoint->size,
@@ -323,13 +325,11 @@ enum status feed_receipt_note(struct feed_context *feed,
                               struct error *err)
 {
     struct buf note = BUF_INIT;
-    char cosigner[ORIGIN_TEXT_SIZE];
-    origin_receipt(&feed->realm, &feed->self, cosigner);
     enum status status =
         feed_rows_get_note(feed->store, row->feed_id, FEED_NOTE_CHECKPOINT, &note, err);
     if (status == OK && note.size > 0)
-        status = checkpoint_cosign(buf_span(&note), cosigner, feed->receipt_key,
-                                   (uint64_t)row->receipt_ms / 1000, append_to, err);
+        status =
+            keyring_cosign(feed, buf_span(&note), (uint64_t)row->receipt_ms / 1000, append_to, err);
     buf_fini(&note);
     return status;
 }

@@ -1,9 +1,9 @@
 #include "feed/journal.h"
 
 #include "base/cursor.h"
+#include "feed/keyring.h"
 #include "feed/leaves.h"
 #include "feed/peering.h"
-#include "log/checkpoint.h"
 #include "log/origin.h"
 #include "store/journal_rows.h"
 
@@ -255,7 +255,7 @@ enum status journal_checkpoint(struct feed_context *feed,
     if (status != OK)
         return status;
     struct checkpoint checkpoint = { span_text(head.origin), head.size, head.root };
-    return checkpoint_sign(&checkpoint, feed->log_key, append_note, err);
+    return keyring_sign(feed, &checkpoint, append_note, err);
 }
 
 /* -- verifying --------------------------------------------------------------------------------- */
@@ -307,10 +307,9 @@ static enum status open_earlier(struct feed_context *feed,
                                 struct checkpoint *ret_checkpoint,
                                 struct error *err)
 {
-    struct public_key log_key;
-    enum status status = private_key_public(feed->log_key, &log_key, err);
-    if (status == OK)
-        status = checkpoint_open(note, span_text(head->origin), &log_key, ret_checkpoint, err);
+    const struct peer_row nobody = { .code = feed->self };
+    const struct keyring_note own = { &nobody, FEED_OUT, note, span_text(head->origin) };
+    enum status status = keyring_open(feed, &own, ret_checkpoint, NULL, err);
     if (status == OK && ret_checkpoint->size > head->size) {
         status =
             error_set(err, ERR_MISMATCH, "the journal had %llu records at the checkpoint, now %llu",

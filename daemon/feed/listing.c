@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 #include "consent/lifecycle.h"
+#include "feed/cards.h"
+#include "feed/peering.h"
 #include "log/header.h"
 #include "store/consent_rows.h"
 #include "store/entry_rows.h"
@@ -226,9 +228,47 @@ static enum status peer_task(const struct inbox *inbox,
                        "%s was added; another person compares its fingerprint and accepts it",
                        code);
         (void)snprintf(task.command, sizeof(task.command), "comityctl peer show %s", code);
+    } else if (peer->state == PEER_ACCEPTED && peer->added_by != inbox->uid) {
+        struct buf next = BUF_INIT;
+        enum status status =
+            peer_rows_get_file(inbox->feed->store, peer->peer_id, PEER_CARD_NEXT, &next, err);
+        bool waits = next.size > 0;
+        buf_fini(&next);
+        if (status != OK || !waits)
+            return status;
+        task.what = "accept new card";
+        (void)snprintf(task.text, sizeof(task.text),
+                       "a new card of %s was added; another person compares its fingerprint and "
+                       "accepts it",
+                       code);
+        (void)snprintf(task.command, sizeof(task.command), "comityctl peer accept %s", code);
     } else {
         return OK;
     }
+    return inbox->visit(inbox->context, &task, err);
+}
+
+/* Keys that were replaced go on signing until every peer has our new card. */
+static enum status key_task(const struct inbox *inbox, struct error *err)
+{
+    struct listing_task task = { .what = "replaced key", .since_ms = 0 };
+    size_t count = 0;
+    if (inbox->feed->former_log_key == NULL && inbox->feed->former_receipt_key == NULL)
+        return OK;
+    enum status status = cards_outstanding(inbox->feed, &count, err);
+    if (status != OK)
+        return status;
+    task.since_ms = peering_now_ms(inbox->feed);
+    (void)snprintf(task.subject, sizeof(task.subject), "this node");
+    if (count == 0)
+        (void)snprintf(task.text, sizeof(task.text),
+                       "every peer has the new card: delete the former key (log.old.key, "
+                       "receipt.old.key) and reload");
+    else
+        (void)snprintf(task.text, sizeof(task.text),
+                       "%zu peers have not receipted the new card: the former key must stay",
+                       count);
+    (void)snprintf(task.command, sizeof(task.command), "comityctl peer list");
     return inbox->visit(inbox->context, &task, err);
 }
 
@@ -302,5 +342,7 @@ enum status listing_inbox(struct feed_context *feed,
         status = peer_tasks(&inbox, err);
     if (status == OK)
         status = each_recall(feed, true, now_ms, recall_task, &inbox, err);
+    if (status == OK)
+        status = key_task(&inbox, err);
     return status;
 }

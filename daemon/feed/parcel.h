@@ -5,8 +5,9 @@
 #include "base/batch.h"
 
 /* Left free behind the entries, so that signing (feed_publish_sign) moves nothing: three lines of
- * checkpoint and one of signature, of which an origin is the longest part, twice. */
-enum { PARCEL_NOTE_ROOM = 640 };
+ * checkpoint and two of signatures (while a key is replaced), of which an origin is the longest
+ * part, three times. */
+enum { PARCEL_NOTE_ROOM = 768 };
 
 struct parcel_item {
     size_t header_size, salt_size, body_size;

@@ -2,7 +2,7 @@
 
 #include "feed/compose.h"
 #include "feed/ingestion.h"
-#include "log/checkpoint.h"
+#include "feed/keyring.h"
 #include "log/evidence.h"
 #include "store/entry_rows.h"
 
@@ -238,7 +238,7 @@ static enum status checkpoint_of(struct feed_context *feed,
     struct checkpoint checkpoint = { span_text(row->origin), row->size, row->root };
     if (row->direction == FEED_IN)
         return feed_rows_get_note(feed->store, row->feed_id, FEED_NOTE_CHECKPOINT, ret_note, err);
-    return checkpoint_sign(&checkpoint, feed->log_key, ret_note, err);
+    return keyring_sign(feed, &checkpoint, ret_note, err);
 }
 
 static enum status export_keys(struct feed_context *feed,

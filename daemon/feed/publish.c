@@ -1,9 +1,10 @@
 /* Publishing: late numbering out of the queue, and receipts (feed.h). */
 #include "feed/feed.h"
 
+#include "feed/cards.h"
+#include "feed/keyring.h"
 #include "feed/publication.h"
 #include "log/checkpoint.h"
-#include "log/origin.h"
 #include "store/delivery_rows.h"
 
 #include <string.h>
@@ -55,6 +56,9 @@ static enum status note_departure(struct publication *publication,
                                          .numbered_ms = publication->composer.now_ms };
         return delivery_rows_add(store, &delivery, &delivery_id, err);
     }
+    if (row->kind == KIND_CARD)
+        return cards_note_numbered(publication->feed, row->peer_id, publication->row.feed_id, index,
+                                   row->body, err);
     if (row->kind != KIND_WITHDRAWN)
         return OK;
     struct recall_row recall;
@@ -221,7 +225,7 @@ enum status feed_publish_sign(struct feed_context *feed, struct batch *batch, st
     if (status == OK)
         status = leaves_root_at(feed->store, &row, checkpoint.size, &checkpoint.root, err);
     if (status == OK)
-        status = checkpoint_sign(&checkpoint, feed->log_key, &note, err);
+        status = keyring_sign(feed, &checkpoint, &note, err);
     /* The batch's spans point into its memory, which must not move. */
     if (status == OK && batch->memory.capacity - batch->memory.size < note.size)
         status = error_set(err, ERR_INTERNAL, "no room for a note of %zu bytes", note.size);
@@ -264,19 +268,12 @@ static enum status take_receipt(struct feed_context *feed,
 {
     struct peer_row peer;
     struct feed_row row;
-    struct public_key log_key;
     struct checkpoint checkpoint;
     uint64_t time_s = 0;
-    char cosigner[ORIGIN_TEXT_SIZE];
-    origin_receipt(&feed->realm, peer_code, cosigner);
     enum status status = peering_find(feed, peer_code, &peer, err);
+    const struct keyring_note receipt = { &peer, FEED_OUT, note, SPAN_EMPTY };
     if (status == OK)
-        status = private_key_public(feed->log_key, &log_key, err);
-    if (status == OK)
-        status = checkpoint_open_receipt(note, SPAN_EMPTY, &log_key, cosigner, &peer.receipt_key,
-                                         &checkpoint, &time_s, err);
-    if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_SIGNATURE, "a receipt without both signatures");
+        status = keyring_open_receipt(feed, &receipt, &checkpoint, &time_s, NULL, err);
     if (status == OK)
         status = feed_rows_by_origin(feed->store, checkpoint.origin, &row, err);
     if (status == OK && (row.peer_id != peer.peer_id || row.direction != FEED_OUT))

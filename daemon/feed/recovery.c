@@ -29,7 +29,7 @@ static enum outbox_priority priority_of(uint16_t kind)
         return OUTBOX_RECALL;
     if (compose_is_record(kind))
         return OUTBOX_RECORD;
-    return kind < KIND_CONSENT_ENDED ? OUTBOX_TERMS : OUTBOX_OTHER;
+    return kind < KIND_CONSENT_ENDED || kind == KIND_CARD ? OUTBOX_TERMS : OUTBOX_OTHER;
 }
 
 /* A delivery that never arrived is closed, so that nobody waits for its erasure. */

@@ -2,8 +2,8 @@
 #include "feed/feed.h"
 
 #include "feed/ingestion.h"
+#include "feed/keyring.h"
 #include "feed/recovery.h"
-#include "log/origin.h"
 #include "store/journal_rows.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static enum status sign_head(struct feed_context *feed,
                              struct error *err)
 {
     struct checkpoint checkpoint = { span_text(row->origin), row->size, row->root };
-    return checkpoint_sign(&checkpoint, feed->log_key, append_to, err);
+    return keyring_sign(feed, &checkpoint, append_to, err);
 }
 
 static enum status own_heads(struct feed_context *feed,
@@ -145,20 +145,15 @@ static enum status open_yours(struct meeting *meeting,
                               struct error *err)
 {
     struct feed_context *feed = meeting->feed;
-    struct public_key log_key;
-    char cosigner[ORIGIN_TEXT_SIZE];
     *ret_shown = (struct recovery_shown){ 0 };
     if (meeting->heads->yours.size == 0)
         return OK;
-    origin_receipt(&feed->realm, &meeting->peer.code, cosigner);
-    enum status status = private_key_public(feed->log_key, &log_key, err);
-    if (status == OK) {
-        status = checkpoint_open_receipt(buf_span(&meeting->heads->yours), SPAN_EMPTY, &log_key,
-                                         cosigner, &meeting->peer.receipt_key,
-                                         &ret_shown->checkpoint, ret_time_s, err);
-    }
-    if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_SIGNATURE, "its note of our feed lacks a signature");
+    const struct keyring_note note = { &meeting->peer, FEED_OUT, buf_span(&meeting->heads->yours),
+                                       SPAN_EMPTY };
+    enum status status =
+        keyring_open_receipt(feed, &note, &ret_shown->checkpoint, ret_time_s, NULL, err);
+    if (status != OK)
+        return error_prefix(err, "its note of our feed");
     if (status == OK)
         status = peering_check_origin(feed, ret_shown->checkpoint.origin, &feed->self,
                                       &meeting->peer.code, err);
@@ -312,22 +307,16 @@ static enum status open_unknown_feed(struct meeting *meeting,
 static enum status compare_own_receipt(struct meeting *meeting, struct error *err)
 {
     struct feed_context *feed = meeting->feed;
-    struct public_key receipt_key;
     struct checkpoint checkpoint;
     struct feed_row row;
-    char cosigner[ORIGIN_TEXT_SIZE];
     uint64_t time_s = 0;
     if (meeting->heads->mine_receipt.size == 0)
         return OK;
-    origin_receipt(&feed->realm, &feed->self, cosigner);
-    enum status status = private_key_public(feed->receipt_key, &receipt_key, err);
-    if (status == OK) {
-        status = checkpoint_open_receipt(buf_span(&meeting->heads->mine_receipt), SPAN_EMPTY,
-                                         &meeting->peer.log_key, cosigner, &receipt_key,
-                                         &checkpoint, &time_s, err);
-    }
-    if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_SIGNATURE, "its note of our receipt lacks a signature");
+    const struct keyring_note note = { &meeting->peer, FEED_IN,
+                                       buf_span(&meeting->heads->mine_receipt), SPAN_EMPTY };
+    enum status status = keyring_open_receipt(feed, &note, &checkpoint, &time_s, NULL, err);
+    if (status != OK)
+        return error_prefix(err, "its note of our receipt");
     if (status == OK)
         status =
             peering_check_origin(feed, checkpoint.origin, &meeting->peer.code, &feed->self, err);
@@ -349,10 +338,11 @@ static enum status compare_their_head(struct meeting *meeting, struct error *err
     struct digest root;
     if (meeting->heads->mine.size == 0)
         return OK;
-    enum status status = checkpoint_open(buf_span(&meeting->heads->mine), SPAN_EMPTY,
-                                         &meeting->peer.log_key, &checkpoint, err);
-    if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_SIGNATURE, "its checkpoint is not signed by its log key");
+    const struct keyring_note note = { &meeting->peer, FEED_IN, buf_span(&meeting->heads->mine),
+                                       SPAN_EMPTY };
+    enum status status = keyring_open(feed, &note, &checkpoint, NULL, err);
+    if (status != OK)
+        return error_prefix(err, "its checkpoint");
     if (status == OK)
         status =
             peering_check_origin(feed, checkpoint.origin, &meeting->peer.code, &feed->self, err);

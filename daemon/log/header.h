@@ -67,7 +67,8 @@ enum body_format {
     BODY_NONE = 0,
     BODY_TERMS = 1,   /* consent/terms.h */
     BODY_EXCERPT = 2, /* record/excerpt.h */
-    BODY_RELEASE = 3  /* record/release.h: packed, columnar, behind zstd */
+    BODY_RELEASE = 3, /* record/release.h: packed, columnar, behind zstd */
+    BODY_CARD = 4     /* crypto/card.h */
 };
 
 struct entry_header {

@@ -241,11 +241,11 @@ static enum status check_signable(struct span text, struct span name, struct err
     return OK;
 }
 
-enum status note_sign(struct span text,
-                      struct span name,
-                      const struct private_key *key,
-                      struct buf *append_to,
-                      struct error *err)
+enum status note_sign_also(struct span text,
+                           struct span name,
+                           const struct private_key *key,
+                           struct buf *append_to,
+                           struct error *err)
 {
     struct public_key public_key;
     uint8_t signature[ED25519_SIGNATURE_SIZE];
@@ -255,13 +255,23 @@ enum status note_sign(struct span text,
     if (status == OK)
         status = ed25519_sign(key, text, signature, err);
     if (status == OK)
-        status = buf_append(append_to, text, err);
-    if (status == OK)
-        status = buf_append_text(append_to, "\n", err);
-    if (status == OK)
         status =
             append_line(name, NOTE_ED25519, &public_key, SPAN_ARRAY(signature), append_to, err);
     return status;
+}
+
+enum status note_sign(struct span text,
+                      struct span name,
+                      const struct private_key *key,
+                      struct buf *append_to,
+                      struct error *err)
+{
+    enum status status = check_signable(text, name, err);
+    if (status == OK)
+        status = buf_append(append_to, text, err);
+    if (status == OK)
+        status = buf_append_text(append_to, "\n", err);
+    return status == OK ? note_sign_also(text, name, key, append_to, err) : status;
 }
 
 enum status note_cosign(struct span text,

@@ -63,6 +63,13 @@ MUST_CHECK enum status note_sign(struct span text,
                                  const struct private_key *key,
                                  struct buf *append_to,
                                  struct error *err);
+/* Appends one more plain signature line, of another key of the same name (a key that is being
+ * replaced); the caller has put the note in front of it. */
+MUST_CHECK enum status note_sign_also(struct span text,
+                                      struct span name,
+                                      const struct private_key *key,
+                                      struct buf *append_to,
+                                      struct error *err);
 /* Appends one cosignature line over `text`; the caller has put the note in front of it. */
 MUST_CHECK enum status note_cosign(struct span text,
                                    struct span name,

@@ -121,6 +121,9 @@ struct exchange_config {
     struct worker *worker;
     struct exchange_feed feed;
     struct exchange_io io;
+    /* A peer's card was replaced by one that came in its feed: address and revocation list may
+     * differ.  Called with io.self; may be NULL. */
+    void (*cards_changed)(void *self);
 };
 
 MUST_CHECK enum status exchange_new(const struct exchange_config *config,

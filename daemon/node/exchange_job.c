@@ -20,6 +20,7 @@ struct feed_job {
     struct batch batch;
     struct buf receipt;
     struct heal heal;
+    bool cards_changed;
     struct code *waiting;
     size_t waiting_count;
 };
@@ -157,7 +158,12 @@ static enum status ingest_apply(struct job *job, struct error *err)
 {
     struct feed_job *self = feed_job(job);
     const struct exchange_feed *feed = feed_of(self);
-    return feed->ingest(feed->context, &self->peer, &self->effect.batch, err);
+    enum status status = feed->ingest(feed->context, &self->peer, &self->effect.batch, err);
+    if (feed->context != NULL && feed->context->cards_changed) {
+        feed->context->cards_changed = false;
+        self->cards_changed = true;
+    }
+    return status;
 }
 
 static enum status ingest_sign(struct job *job, struct error *err)
@@ -176,6 +182,9 @@ static void ingest_done(struct job *job)
                        (unsigned long long)batch_end(&self->effect.batch));
     }
     session_on_ingested(self->link->session, now_of(self), buf_span(&self->receipt), outcome(self));
+    const struct exchange_config *config = &self->exchange->config;
+    if (self->cards_changed && config->cards_changed != NULL)
+        config->cards_changed(config->io.self);
     exchange_ask_waiting(self->exchange); /* a refusal or an erasure receipt may be queued now */
     finish(self);
 }

@@ -137,6 +137,41 @@ static enum status read_role(const struct reading *reading,
     return status;
 }
 
+/* The key before, of a role that signs; NULL when there is none. */
+static enum status read_former(const struct reading *reading,
+                               enum role role,
+                               const struct identity *identity,
+                               struct private_key **ret_key,
+                               struct error *err)
+{
+    char name[32], path[PATH_SIZE];
+    struct stat info;
+    struct private_key *key = NULL;
+    struct public_key former, present;
+    snprintf(name, sizeof(name), "%s.old.key", role_name(role));
+    path_of(reading, name, path);
+    if (stat(path, &info) != 0 && errno == ENOENT)
+        return OK;
+    enum status status = private_key_read(path, &key, err);
+    if (status == OK)
+        status = private_key_public(key, &former, err);
+    if (status == OK)
+        status = private_key_public(identity->keys[role], &present, err);
+    if (status == OK && memcmp(former.bytes, present.bytes, sizeof(former.bytes)) == 0)
+        status = error_set(err, ERR_INVALID,
+                           "is the same key as %s.key; next: remove it, or put the new key into "
+                           "%s.key",
+                           role_name(role), role_name(role));
+    if (status == OK) {
+        *ret_key = key;
+        return OK;
+    }
+    private_key_free(key);
+    if (strstr(err->text, path) == NULL)
+        (void)error_prefix(err, "%s", path);
+    return status;
+}
+
 enum status identity_read_card(const char *directory, struct buf *ret_text, struct error *err)
 {
     char path[PATH_SIZE];
@@ -166,10 +201,10 @@ enum status identity_read_card(const char *directory, struct buf *ret_text, stru
     return status;
 }
 
-/* The card that was handed to others must speak of the keys that we use. */
-static enum status check_card(const struct reading *reading,
-                              const struct identity *identity,
-                              struct error *err)
+/* The card that is handed to others must speak of the keys that we use. */
+static enum status make_card(const struct reading *reading,
+                             struct identity *identity,
+                             struct error *err)
 {
     char path[PATH_SIZE];
     struct buf text = BUF_INIT;
@@ -185,12 +220,18 @@ static enum status check_card(const struct reading *reading,
         if (!span_equal(buf_span(&card.roles[role]), buf_span(&identity->certificates[role]))) {
             status = error_set(err, ERR_MISMATCH,
                                "%s: its %s certificate is not %s.crt; next: make the card again "
-                               "with comityctl node init, and hand it to your peers",
+                               "(certs/make-card)",
                                path, role_name((enum role)role), role_name((enum role)role));
         }
     }
     if (status == OK && !span_equal(buf_span(&card.anchor), buf_span(&identity->anchor)))
         status = error_set(err, ERR_MISMATCH, "%s: its anchor is not anchor.crt", path);
+    if (status == OK && identity->crl.size > 0) {
+        buf_clear(&card.crl);
+        status = buf_append(&card.crl, buf_span(&identity->crl), err);
+    }
+    if (status == OK)
+        status = card_encode(&card, &identity->card, err);
     card_fini(&card);
     buf_fini(&text);
     return status;
@@ -230,7 +271,11 @@ enum status identity_read(const char *directory,
     for (int role = 0; status == OK && role < ROLE_COUNT; role++)
         status = read_role(&reading, (enum role)role, &identity, err);
     if (status == OK)
-        status = check_card(&reading, &identity, err);
+        status = read_former(&reading, ROLE_LOG, &identity, &identity.former_log_key, err);
+    if (status == OK)
+        status = read_former(&reading, ROLE_RECEIPT, &identity, &identity.former_receipt_key, err);
+    if (status == OK)
+        status = make_card(&reading, &identity, err);
     certificate_free(reading.anchor);
     crl_free(reading.crl);
     if (status == OK) {
@@ -248,6 +293,11 @@ void identity_fini(struct identity *identity)
         return;
     buf_fini(&identity->anchor);
     buf_fini(&identity->crl);
+    buf_fini(&identity->card);
+    private_key_free(identity->former_log_key);
+    private_key_free(identity->former_receipt_key);
+    identity->former_log_key = NULL;
+    identity->former_receipt_key = NULL;
     for (int role = 0; role < ROLE_COUNT; role++) {
         buf_fini(&identity->certificates[role]);
         private_key_free(identity->keys[role]);

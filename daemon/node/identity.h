@@ -1,7 +1,9 @@
 /* Our own keys and certificates, read from the identity directory and checked against each other.
  *
  * anchor.crt · tls.crt tls.key · log.crt log.key · receipt.crt receipt.key · witness.crt
- * witness.key · crl.pem (may be missing) · card.pem.  The key of the anchor does not belong there.
+ * witness.key · crl.pem (may be missing) · card.pem.  While a key is being replaced, also
+ * log.old.key or receipt.old.key: the one before, which goes on signing beside the new one
+ * (certs/README.md, 6).  The key of the anchor does not belong there.
  */
 #ifndef COMITY_NODE_IDENTITY_H
 #define COMITY_NODE_IDENTITY_H
@@ -13,7 +15,9 @@ struct identity {
     struct buf anchor;                   /* DER */
     struct buf certificates[ROLE_COUNT]; /* DER */
     struct private_key *keys[ROLE_COUNT];
-    struct buf crl; /* DER, or empty */
+    struct private_key *former_log_key, *former_receipt_key; /* NULL: none */
+    struct buf crl;                                          /* DER, or empty */
+    struct buf card; /* for peers: card.pem, with the list of crl.pem */
 };
 
 /* Every message names the file and the next step. */

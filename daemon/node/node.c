@@ -141,37 +141,6 @@ static void on_stop(uv_signal_t *handle, int number)
     net_stop(node->net);
 }
 
-static enum status reload_identity(struct node *node, struct error *err)
-{
-    struct identity identity;
-    int64_t wall_ms = clock_system()->wall_ms(clock_system());
-    enum status status = identity_read(node->config.identity_directory, &node->config.realm,
-                                       &node->config.code, wall_ms, &identity, err);
-    if (status != OK)
-        return status;
-    /* The store thread uses the log and receipt keys: they change with a restart only. */
-    for (int role = 0; role < ROLE_COUNT; role++) {
-        if (role != ROLE_TLS && !span_equal(buf_span(&identity.certificates[role]),
-                                            buf_span(&node->identity.certificates[role]))) {
-            status = error_set(err, ERR_WRONG_STATE,
-                               "the %s certificate cannot change while the node runs; next: "
-                               "restart it",
-                               role_name((enum role)role));
-        }
-    }
-    const struct tls_identity tls = { buf_span(&identity.certificates[ROLE_TLS]),
-                                      identity.keys[ROLE_TLS] };
-    if (status == OK)
-        status = tls_context_set_identity(node->tls, &tls, err);
-    if (status == OK) {
-        struct private_key *old = node->identity.keys[ROLE_TLS];
-        node->identity.keys[ROLE_TLS] = identity.keys[ROLE_TLS];
-        identity.keys[ROLE_TLS] = old;
-    }
-    identity_fini(&identity);
-    return status;
-}
-
 static enum status reload(struct node *node, struct error *err)
 {
     struct config config;
@@ -183,7 +152,7 @@ static enum status reload(struct node *node, struct error *err)
         return status;
     status = config_check_reload(&node->config, &config, err);
     if (status == OK)
-        status = reload_identity(node, err);
+        status = renewal_start(node, err);
     if (status != OK) {
         config_fini(&config);
         return status;
@@ -204,9 +173,7 @@ static void on_reload(uv_signal_t *handle, int number)
     if (node->stopping)
         return;
     (void)sd_notify(0, "RELOADING=1");
-    if (reload(node, &err) == OK)
-        log_event(LOG_LEVEL_INFO, "reloaded", "config=%s", node->config.path);
-    else
+    if (reload(node, &err) != OK) /* otherwise renewal.c says how it ended */
         log_event(LOG_LEVEL_ERROR, "reload_refused", "status=%s reason=\"%s\"",
                   status_name(err.status), err.text);
     (void)sd_notify(0, "READY=1");
@@ -245,9 +212,12 @@ static enum status open_store(struct node *node, struct error *err)
         .self = node->config.code,
         .log_key = node->identity.keys[ROLE_LOG],
         .receipt_key = node->identity.keys[ROLE_RECEIPT],
+        .former_log_key = node->identity.former_log_key,
+        .former_receipt_key = node->identity.former_receipt_key,
     };
     node->storage = (struct storage){ .store = node->store, .feed = &node->feed };
-    return settle(node, err);
+    enum status settled = settle(node, err);
+    return settled == OK ? renewal_at_start(node, err) : settled;
 }
 
 static enum status start_loop(struct node *node, struct error *err)
@@ -297,6 +267,11 @@ static enum status start_tls(struct node *node, struct error *err)
     return tls_context_new(&identity, nobody, clock_system(), &node->tls, err);
 }
 
+static void on_cards_changed(void *self)
+{
+    network_refresh(self);
+}
+
 static enum status start_exchange(struct node *node, struct error *err)
 {
     struct exchange_config config = {
@@ -308,6 +283,7 @@ static enum status start_exchange(struct node *node, struct error *err)
         .worker = node->worker,
         .feed = network_feed(node),
         .io = network_io(node),
+        .cards_changed = on_cards_changed,
     };
     enum status status =
         config.random->fill(config.random, config.boot_id, sizeof(config.boot_id), err);

@@ -37,7 +37,6 @@ struct node {
     struct store *store;
     struct storage storage;
     struct admin admin;
-    struct buf card;
     struct worker *worker;
     struct directory directory; /* as TLS and the exchange know it */
     bool directory_known;       /* listening and dialling begin with it */
@@ -68,6 +67,12 @@ struct net_handlers network_handlers(struct node *node);
 struct exchange_feed network_feed(struct node *node); /* feed.h, with journal and contact times */
 /* Reads the directory of peers again, and what follows from it. */
 void network_refresh(struct node *node);
+
+/* renewal.c: keys, certificates and the card, read anew from the identity directory. */
+/* Gives peers that have another one our card (nothing else uses the database yet). */
+MUST_CHECK enum status renewal_at_start(struct node *node, struct error *err);
+/* Reads and checks now; the change itself is a job of the store thread, which logs how it ended. */
+MUST_CHECK enum status renewal_start(struct node *node, struct error *err);
 
 /* service.c */
 MUST_CHECK enum status service_init(struct node *node, struct error *err);

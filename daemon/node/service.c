@@ -195,14 +195,12 @@ static void on_event(void *self, const char *name, const char *fields)
 
 enum status service_init(struct node *node, struct error *err)
 {
-    enum status status = identity_read_card(node->config.identity_directory, &node->card, err);
-    if (status != OK)
-        return status;
+    (void)err;
     node->admin = (struct admin){
         .feed = &node->feed,
         .name = node->config.name,
         .directory = node->config.storage_directory,
-        .card = buf_span(&node->card),
+        .card = buf_span(&node->identity.card),
         .started_ms = clock_system()->wall_ms(clock_system()),
     };
     return OK;
@@ -212,7 +210,6 @@ void service_fini(struct node *node)
 {
     service_deliver_progress(node);
     admin_fini(&node->admin);
-    buf_fini(&node->card);
 }
 
 struct control_handlers service_handlers(struct node *node)

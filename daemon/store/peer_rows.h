@@ -66,7 +66,12 @@ MUST_CHECK enum status peer_rows_list(struct store *store,
                                       struct error *err);
 
 /* The larger pieces of a peer, each of which may be missing (empty buf). */
-enum peer_file { PEER_ANCHOR_DER = 1, PEER_CARD_PEM = 2, PEER_CRL_DER = 3 };
+enum peer_file {
+    PEER_ANCHOR_DER = 1,
+    PEER_CARD_PEM = 2,
+    PEER_CRL_DER = 3,
+    PEER_CARD_NEXT = 4 /* added for an accepted peer; waits for a second person */
+};
 MUST_CHECK enum status peer_rows_set_file(struct store *store,
                                           int64_t peer_id,
                                           enum peer_file file,

@@ -80,6 +80,16 @@
     X(PEER_FILE_SET, "INSERT INTO peer_file VALUES (?, ?, ?) ON CONFLICT (peer_id, file) "         \
         "DO UPDATE SET bytes = excluded.bytes")                                                    \
                                                                                                    \
+    X(FORMER_CARD_ADD, "INSERT INTO former_card (peer_id, time_ms, log_key, receipt_key, "        \
+        "in_feed_id, in_size, out_feed_id, out_size, card) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
+    X(FORMER_CARD_LIST, "SELECT former_id, time_ms, log_key, receipt_key, in_feed_id, in_size, "  \
+        "out_feed_id, out_size FROM former_card WHERE peer_id = ? ORDER BY former_id DESC LIMIT ?") \
+    X(FORMER_CARD_READ, "SELECT card FROM former_card WHERE former_id = ?")                        \
+    X(CARD_GIVEN_GET, "SELECT digest, feed_id, number FROM card_given WHERE peer_id = ?")          \
+    X(CARD_GIVEN_PUT, "INSERT INTO card_given VALUES (?, ?, ?, ?) ON CONFLICT (peer_id) "          \
+        "DO UPDATE SET digest = excluded.digest, feed_id = excluded.feed_id, "                     \
+        "number = excluded.number")                                                                \
+                                                                                                   \
     X(FEED_ADD, "INSERT INTO feed (peer_id, direction, state, origin, epoch, size, root, "         \
         "frontier, receipt_size, receipt_ms, healed_size, rolled_back, opened_ms) "                \
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                          \

@@ -1,0 +1,368 @@
+/* Cards that change: whose keys count, before, while and after they are replaced. */
+#include "two_nodes.h"
+
+#include "crypto/card.h"
+#include "feed/cards.h"
+#include "feed/check.h"
+#include "store/card_rows.h"
+#include "support/pki.h"
+
+static struct pki_state pki;        /* of KE */
+static struct private_key *kept[8]; /* former keys, freed at the end */
+static size_t kept_count;
+
+static struct buf card_of(const struct pki_state *state, const char *name)
+{
+    struct card card = { .realm = state->realm, .code = state->code };
+    struct buf text = BUF_INIT;
+    (void)snprintf(card.name, sizeof(card.name), "%s", name);
+    (void)snprintf(card.address, sizeof(card.address), "ke.example:7400");
+    CHECK_OK(buf_append(&card.anchor, buf_span(&state->anchor), &err), &err);
+    for (int i = 0; i < ROLE_COUNT; i++)
+        CHECK_OK(buf_append(&card.roles[i], buf_span(&state->roles[i]), &err), &err);
+    CHECK_OK(buf_append(&card.crl, buf_span(&state->crl), &err), &err);
+    CHECK_OK(card_encode(&card, &text, &err), &err);
+    card_fini(&card);
+    return text;
+}
+
+/* KE's card of now, as its node reads it at the start; the entries queued. */
+static size_t sync_card(const char *name)
+{
+    struct buf text = card_of(&pki, name);
+    size_t queued = 0;
+    tx_begin(&ke);
+    CHECK_OK(cards_sync(&ke.feed, buf_span(&text), &queued, &err), &err);
+    tx_commit(&ke);
+    buf_fini(&text);
+    return queued;
+}
+
+static void use_keys(void)
+{
+    ke.feed.log_key = pki.keys[ROLE_LOG];
+    ke.feed.receipt_key = pki.keys[ROLE_RECEIPT];
+}
+
+/* A new key and certificate of KE, issued `later_ms` after the first ones. */
+static void replace_key(enum role role, int64_t later_ms)
+{
+    struct certificate_issuer issuer = pki_issuer(&pki);
+    struct certificate_subject subject = { pki.realm, pki.code, PKI_NOW_MS - PKI_DAY_MS + later_ms,
+                                           PKI_NOW_MS + ROLE_LIFE_MS };
+    kept[kept_count++] = pki.keys[role];
+    CHECK_OK(private_key_make(certificate_key_kind(role), &pki.keys[role], &err), &err);
+    buf_fini(&pki.roles[role]);
+    CHECK_OK(certificate_issue(&subject, role, pki.keys[role], &issuer, &pki.roles[role], &err),
+             &err);
+}
+
+static int set_up(void **state)
+{
+    (void)two_set_up(state);
+    kept_count = 0;
+    ke.place.clock.wall_now_ms = PKI_NOW_MS;
+    un.place.clock.wall_now_ms = PKI_NOW_MS;
+    pki_init(&pki, "training", "KE");
+    use_keys();
+    struct peer_row row = peer_of(&un, &ke);
+    CHECK_OK(private_key_public(pki.keys[ROLE_LOG], &row.log_key, &err), &err);
+    CHECK_OK(private_key_public(pki.keys[ROLE_RECEIPT], &row.receipt_key, &err), &err);
+    struct buf text = card_of(&pki, "Kenya");
+    tx_begin(&un);
+    CHECK_OK(peer_rows_update(un.store, &row, &err), &err);
+    CHECK_OK(
+        peer_rows_set_file(un.store, row.peer_id, PEER_ANCHOR_DER, buf_span(&pki.anchor), &err),
+        &err);
+    CHECK_OK(peer_rows_set_file(un.store, row.peer_id, PEER_CARD_PEM, buf_span(&text), &err), &err);
+    CHECK_OK(peer_rows_set_file(un.store, row.peer_id, PEER_CRL_DER, buf_span(&pki.crl), &err),
+             &err);
+    tx_commit(&un);
+    buf_fini(&text);
+    assert_int_equal(sync_card("Kenya"), 0); /* UNODC has it by hand */
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    for (size_t i = 0; i < kept_count; i++)
+        private_key_free(kept[i]);
+    pki_fini(&pki);
+    return two_tear_down(state);
+}
+
+static void give_one(void)
+{
+    struct id record = add_excerpt(&ke, "A record");
+    (void)give(&ke, &un, &record, 1, 30);
+}
+
+static void check_both(void)
+{
+    struct node *nodes[] = { &ke, &un };
+    for (size_t i = 0; i < COUNT(nodes); i++) {
+        struct check_result result;
+        CHECK_OK(feed_check(&nodes[i]->feed, &result, &err), &err);
+        if (result.text.size > 0)
+            print_message("%.*s\n", (int)result.text.size, (const char *)result.text.data);
+        assert_int_equal(result.problems, 0);
+        check_result_fini(&result);
+    }
+}
+
+/* A CARD entry with this text goes to UNODC and is answered with REFUSED. */
+static void expect_refused(const struct buf *text, const char *why)
+{
+    struct peer_row before = peer_of(&un, &ke);
+    struct outbox_row row = { .peer_id = peer_of(&ke, &un).peer_id,
+                              .priority = OUTBOX_TERMS,
+                              .kind = KIND_CARD,
+                              .body = buf_span(text) };
+    int64_t outbox_id = 0;
+    tx_begin(&ke);
+    CHECK_OK(outbox_rows_add(ke.store, &row, &outbox_id, &err), &err);
+    tx_commit(&ke);
+    connect_nodes();
+    assert_true(has_alarm(&un, "card"));
+    assert_true(has_alarm(&ke, "refused"));
+    struct alarm_row alarms[8];
+    size_t count = 0;
+    bool said = false;
+    CHECK_OK(alarm_rows_list(un.store, true, 0, alarms, 8, &count, &err), &err);
+    for (size_t i = 0; i < count; i++)
+        said = said || strstr(alarms[i].text, why) != NULL;
+    assert_true(said);
+    struct peer_row after = peer_of(&un, &ke);
+    assert_memory_equal(&before.log_key, &after.log_key, sizeof(after.log_key));
+    assert_string_equal(before.name, after.name);
+    give_one(); /* the feed goes on */
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+static void a_card_of_another_anchor_is_refused_and_raises_an_alarm(void **state)
+{
+    (void)state;
+    struct pki_state other;
+    pki_init(&other, "training", "KE");
+    struct buf text = card_of(&other, "Kenya");
+    expect_refused(&text, "another anchor");
+    buf_fini(&text);
+    pki_fini(&other);
+}
+
+static void a_card_of_another_state_is_refused(void **state)
+{
+    (void)state;
+    struct pki_state other;
+    pki_init(&other, "training", "GB");
+    struct buf text = card_of(&other, "United Kingdom");
+    expect_refused(&text, "anchor");
+    buf_fini(&text);
+    pki_fini(&other);
+}
+
+static void what_is_no_card_is_refused(void **state)
+{
+    (void)state;
+    struct buf text = BUF_INIT;
+    CHECK_OK(buf_append_text(&text, "a card\n", &err), &err);
+    expect_refused(&text, "header");
+    buf_fini(&text);
+}
+
+static void a_list_does_not_go_back(void **state)
+{
+    (void)state;
+    struct buf old = card_of(&pki, "Kenya, before");
+    pki_revoke(&pki, SPAN_EMPTY, PKI_NOW_MS + CRL_LIFE_MS);
+    assert_int_equal(sync_card("Kenya"), 1);
+    connect_nodes();
+    assert_int_equal(peer_of(&un, &ke).crl_number, 2);
+    expect_refused(&old, "number");
+    buf_fini(&old);
+}
+
+static void a_certificate_from_before_does_not_come_back(void **state)
+{
+    (void)state;
+    replace_key(ROLE_LOG, -1000);
+    struct buf text = card_of(&pki, "Kenya");
+    expect_refused(&text, "issued before");
+    buf_fini(&text);
+}
+
+static void a_new_log_key_that_was_not_announced_is_refused(void **state)
+{
+    (void)state;
+    give_one();
+    connect_nodes();
+    replace_key(ROLE_LOG, 1000);
+    use_keys();
+    give_one();
+    struct batch batch = { 0 };
+    struct buf receipt = BUF_INIT;
+    CHECK_OK(publish(&ke, &un, 2, &batch), &err);
+    assert_int_equal(ingest(&un, &ke, &batch, &receipt), ERR_SIGNATURE);
+    CHECK_CONTAINS(err.text, "peer add its new card");
+    batch_fini(&batch);
+    struct heads heads = { 0 };
+    struct resume resume = { 0 };
+    CHECK_OK(feed_heads(&ke.feed, &un.code, &heads, &err), &err);
+    assert_int_equal(meet_one(&un, &ke, &heads, &resume), ERR_SIGNATURE);
+    heads_fini(&heads);
+    /* Two people bring the card: nothing else is touched. */
+    struct buf text = card_of(&pki, "Kenya");
+    struct peer_row row = peer_of(&un, &ke);
+    tx_begin(&un);
+    CHECK_OK(cards_replace(&un.feed, &row, buf_span(&text), &err), &err);
+    tx_commit(&un);
+    assert_int_equal(sync_card("Kenya"), 1);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    check_both();
+    buf_fini(&text);
+}
+
+static void a_new_log_key_counts_once_it_came_under_the_former_one(void **state)
+{
+    (void)state;
+    size_t outstanding = 9;
+    give_one();
+    connect_nodes();
+    replace_key(ROLE_LOG, 1000);
+    use_keys();
+    ke.feed.former_log_key = kept[0];
+    assert_int_equal(sync_card("Kenya"), 1);
+    assert_int_equal(sync_card("Kenya"), 0); /* the same card is not given twice */
+    CHECK_OK(cards_outstanding(&ke.feed, &outstanding, &err), &err);
+    assert_int_equal(outstanding, 1);
+    connect_nodes();
+    CHECK_OK(cards_outstanding(&ke.feed, &outstanding, &err), &err);
+    assert_int_equal(outstanding, 0);
+    assert_true(un.feed.cards_changed);
+    ke.feed.former_log_key = NULL;
+    connect_nodes(); /* idle: stored notes bear the former key as well */
+    give_one();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    assert_false(has_alarm(&un, "card"));
+    check_both();
+}
+
+static void notes_from_before_the_replacement_still_count_when_nothing_was_sent_since(void **state)
+{
+    (void)state;
+    give_one();
+    connect_nodes();
+    /* KE had both keys replaced by hand: every stored note is of the former ones. */
+    replace_key(ROLE_LOG, 1000);
+    replace_key(ROLE_RECEIPT, 1000);
+    use_keys();
+    struct buf text = card_of(&pki, "Kenya");
+    struct peer_row row = peer_of(&un, &ke);
+    tx_begin(&un);
+    CHECK_OK(cards_replace(&un.feed, &row, buf_span(&text), &err), &err);
+    tx_commit(&un);
+    struct meeting_result result;
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
+    assert_int_equal(result.un.outcome, RESUME_IN_STEP);
+    meeting_fini(&result);
+    check_both();
+    buf_fini(&text);
+}
+
+static void a_former_key_cannot_make_the_feed_longer(void **state)
+{
+    (void)state;
+    give_one();
+    connect_nodes();
+    replace_key(ROLE_LOG, 1000);
+    use_keys();
+    ke.feed.former_log_key = kept[0];
+    assert_int_equal(sync_card("Kenya"), 1);
+    connect_nodes();
+    /* A thief of the former key says that the feed is longer, and cosigned. */
+    struct feed_row in = feed_between(&un, &ke, FEED_IN);
+    struct checkpoint checkpoint = { span_text(in.origin), in.size + 5, { { 1 } } };
+    struct heads heads = { 0 };
+    struct resume resume = { 0 };
+    struct buf note = BUF_INIT;
+    CHECK_OK(checkpoint_sign(&checkpoint, kept[0], &note, &err), &err);
+    CHECK_OK(checkpoint_cosign(buf_span(&note), "comity.v1/training/receipt/UNODC", un.receipt_key,
+                               1800000000, &heads.mine_receipt, &err),
+             &err);
+    assert_int_equal(meet_one(&un, &ke, &heads, &resume), ERR_SIGNATURE);
+    heads_fini(&heads);
+    CHECK_OK(buf_append(&heads.mine, buf_span(&note), &err), &err);
+    assert_int_equal(meet_one(&un, &ke, &heads, &resume), ERR_SIGNATURE);
+    heads_fini(&heads);
+    buf_fini(&note);
+}
+
+static void a_new_receipt_key_is_cosigned_with_beside_the_former_one(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&un, "From the secretariat");
+    (void)give(&un, &ke, &record, 1, 30);
+    /* UNODC knows KE's receipt key; it is replaced while UNODC's feed goes on. */
+    connect_nodes();
+    replace_key(ROLE_RECEIPT, 1000);
+    use_keys();
+    ke.feed.former_receipt_key = kept[0];
+    assert_int_equal(sync_card("Kenya"), 1);
+    (void)give(&un, &ke, &record, 1, 30);
+    (void)deliver(&un, &ke, feed_between(&un, &ke, FEED_OUT).size); /* before the card */
+    connect_nodes();
+    ke.feed.former_receipt_key = NULL;
+    connect_nodes();
+    (void)give(&un, &ke, &record, 1, 30);
+    connect_nodes();
+    struct feed_row out = feed_between(&un, &ke, FEED_OUT);
+    assert_int_equal(out.receipt_size, out.size);
+    check_both();
+}
+
+static void name_address_and_list_are_taken(void **state)
+{
+    (void)state;
+    pki_revoke(&pki, SPAN_EMPTY, PKI_NOW_MS + CRL_LIFE_MS);
+    assert_int_equal(sync_card("The Republic of Kenya"), 1);
+    connect_nodes();
+    struct peer_row row = peer_of(&un, &ke);
+    struct buf list = BUF_INIT;
+    assert_string_equal(row.name, "The Republic of Kenya");
+    assert_string_equal(row.address, "ke.example:7400");
+    assert_int_equal(row.crl_number, 2);
+    CHECK_OK(peer_rows_get_file(un.store, row.peer_id, PEER_CRL_DER, &list, &err), &err);
+    assert_true(span_equal(buf_span(&list), buf_span(&pki.crl)));
+    struct former_card former[4];
+    size_t count = 0;
+    CHECK_OK(card_rows_list_former(un.store, row.peer_id, former, 4, &count, &err), &err);
+    assert_int_equal(count, 1);
+    buf_clear(&list);
+    CHECK_OK(card_rows_read_former(un.store, former[0].former_id, &list, &err), &err);
+    assert_true(list.size > 1000);
+    buf_fini(&list);
+}
+
+#define CARDS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CARDS(a_card_of_another_anchor_is_refused_and_raises_an_alarm),
+        CARDS(a_card_of_another_state_is_refused),
+        CARDS(what_is_no_card_is_refused),
+        CARDS(a_list_does_not_go_back),
+        CARDS(a_certificate_from_before_does_not_come_back),
+        CARDS(a_new_log_key_that_was_not_announced_is_refused),
+        CARDS(a_new_log_key_counts_once_it_came_under_the_former_one),
+        CARDS(notes_from_before_the_replacement_still_count_when_nothing_was_sent_since),
+        CARDS(a_former_key_cannot_make_the_feed_longer),
+        CARDS(a_new_receipt_key_is_cosigned_with_beside_the_former_one),
+        CARDS(name_address_and_list_are_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
