@@ -69,7 +69,6 @@ static inline int desk_set_up(void **state)
     desk.admin = (struct admin){ .feed = &desk.feed,
                                  .name = "Kenya",
                                  .directory = desk.place.directory,
-                                 .card = SPAN_LITERAL("a card"),
                                  .started_ms = PKI_NOW_MS };
     desk_as(ANNE, PERMIT_APPROVE);
     return 0;

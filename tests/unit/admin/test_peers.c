@@ -1,6 +1,8 @@
 /* Peers: whatever widens trust takes two people and the right fingerprint. */
 #include "admin_desk.h"
 
+#include "store/peer_rows.h"
+
 static struct pki_state au;
 static struct buf card;
 static char fingerprint[FINGERPRINT_TEXT_SIZE];
@@ -228,6 +230,37 @@ static void a_forgotten_peer_can_come_back_with_the_same_anchor(void **state)
     add("ok", &card);
 }
 
+static void a_new_card_of_an_accepted_peer_takes_two_people_and_the_same_anchor(void **state)
+{
+    (void)state;
+    struct pki_state other;
+    add("ok", &card);
+    desk_fingerprint(&au, fingerprint);
+    desk_as(BERT, PERMIT_APPROVE);
+    ASK_OK("peer.accept", "peer", "AU", "fingerprint", fingerprint);
+    ASK_STATUS("state", "peer.accept", "peer", "AU", "fingerprint", fingerprint);
+    pki_init(&other, "training", "AU"); /* another anchor */
+    struct buf text = desk_card(&other, "Australia");
+    desk_as(ANNE, PERMIT_PREPARE);
+    add("conflict", &text);
+    buf_fini(&text);
+    pki_fini(&other);
+    /* The same State under another name. */
+    text = desk_card(&au, "Commonwealth of Australia");
+    add("exists", &card);
+    add("ok", &text);
+    desk_as(ANNE, PERMIT_APPROVE);
+    ASK_STATUS("denied", "peer.accept", "peer", "AU", "fingerprint", fingerprint);
+    desk_as(BERT, PERMIT_APPROVE);
+    ASK_OK("peer.accept", "peer", "AU", "fingerprint", fingerprint);
+    ASK_STATUS("state", "peer.accept", "peer", "AU", "fingerprint", fingerprint);
+    struct peer_row row;
+    CHECK_OK(peer_rows_get(desk.store, &au.code, &row, &err), &err);
+    assert_string_equal(row.name, "Commonwealth of Australia");
+    assert_int_equal(row.state, PEER_ACCEPTED);
+    buf_fini(&text);
+}
+
 static void live_facts_of_connections_are_shown(void **state)
 {
     (void)state;
@@ -259,6 +292,7 @@ int main(void)
         TEST(one_operator_can_block_and_only_an_approver_lets_in_again),
         TEST(a_hold_is_quick_and_its_release_takes_an_approver),
         TEST(a_forgotten_peer_can_come_back_with_the_same_anchor),
+        TEST(a_new_card_of_an_accepted_peer_takes_two_people_and_the_same_anchor),
         TEST(live_facts_of_connections_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
