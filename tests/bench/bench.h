@@ -1,0 +1,41 @@
+/* What the benchmarks share: time, medians, and the one table that all of them print.
+ *
+ * A row is a figure, the median of several runs, beside the floor that was measured in the same
+ * runs and the target (docs/BENCHMARKS.md).  Programs are called as
+ *
+ *     bench_NAME DIRECTORY-OF-BINARIES PROJECT WORK-DIRECTORY
+ */
+#ifndef COMITY_BENCH_BENCH_H
+#define COMITY_BENCH_BENCH_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct bench_place {
+    const char *binaries, *project, *work;
+};
+struct bench_place bench_place(int argc, char **argv); /* ends the program when one is missing */
+
+void bench_must(enum status status, const struct error *err);
+void bench_fail(const char *what); /* with errno; does not return */
+
+double bench_now_s(void);
+double bench_median(double *values, size_t count);                    /* sorts */
+double bench_quantile(double *values, size_t count, double fraction); /* sorts */
+
+enum bench_rule { BENCH_AT_LEAST, BENCH_AT_MOST, BENCH_NO_RULE };
+struct bench_row {
+    const char *figure;
+    double value;
+    const char *unit;
+    const char *floor_name; /* NULL: none */
+    double floor;
+    enum bench_rule rule;
+    double target;
+    bool of_ratio; /* the target is value / floor, not the value */
+};
+void bench_print(const struct bench_row *row);
+
+#endif

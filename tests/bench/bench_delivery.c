@@ -1,0 +1,269 @@
+/* From the publisher's database to the subscriber's receipt: two real nodes over mutual TLS. */
+#include "base/memory.h"
+#include "dublin.h"
+#include "feed/publication.h"
+#include "pair.h"
+#include "raw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    RUNS = 3,
+    RELEASES = 6144,
+    RELEASES_ALONE = 1024, /* one to a batch */
+    EXCERPTS = 6144,
+    ONE_BY_ONE = 300,
+    ENTRY_HEAD = 120 + 32, /* header and salt: what an entry adds to its body in a batch */
+    WAIT_S = 60
+};
+
+static struct bench_place place;
+
+struct delivery {
+    const struct sdmx_release_list *releases; /* or */
+    size_t excerpts, excerpt_bytes;
+    size_t entries_per_batch; /* 0: as the feed likes */
+    bool one_by_one;
+};
+
+struct outcome {
+    double seconds;
+    double socket_bytes;
+    double processor_s; /* of both nodes */
+    double grown_kb;    /* the subscriber's memory, from half of the way to its end */
+    double latency_s;   /* one_by_one: median */
+};
+
+static size_t count_of(const struct delivery *delivery)
+{
+    return delivery->releases != NULL ? delivery->releases->count : delivery->excerpts;
+}
+
+static size_t body_size(const struct delivery *delivery)
+{
+    size_t total = 0;
+    if (delivery->releases == NULL)
+        return delivery->excerpt_bytes + 100;
+    for (size_t i = 0; i < delivery->releases->count; i++)
+        total += delivery->releases->items[i].bytes.size;
+    return total / delivery->releases->count;
+}
+
+static double processor_s(const struct pair_node *node)
+{
+    const struct rusage *u = &node->usage;
+    return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
+           (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
+}
+
+static void prepare(struct pair_node *from, struct pair_node *to, const struct delivery *delivery)
+{
+    pair_make(from, &place, "EU", 0);
+    pair_make(to, &place, "UNODC", pair_free_port());
+    pair_open(from);
+    pair_open(to);
+    pair_befriend(from, to);
+    struct id *ids = delivery->releases != NULL
+                         ? pair_add_releases(from, delivery->releases)
+                         : pair_add_excerpts(from, delivery->excerpts, delivery->excerpt_bytes);
+    pair_give(from, &to->code, ids, count_of(delivery));
+    mem_free(ids);
+    pair_close(from);
+    pair_close(to);
+    from->watch->one_by_one = delivery->one_by_one;
+    if (delivery->one_by_one)
+        from->watch->batch_bytes = 1;
+    else if (delivery->entries_per_batch > 0)
+        from->watch->batch_bytes = delivery->entries_per_batch * (body_size(delivery) + ENTRY_HEAD);
+}
+
+static struct outcome deliver(const struct delivery *delivery)
+{
+    struct pair_node from;
+    struct pair_node to;
+    struct outcome outcome = { 0 };
+    uint64_t all = count_of(delivery) + pair_consents(count_of(delivery));
+    prepare(&from, &to, delivery);
+    from.watch->until = all;
+    pair_start(&to);
+    pair_start(&from);
+    bool fine = pair_wait(&from, all / 2, WAIT_S);
+    double half_kb = pair_memory_kb(to.process, "Rss");
+    fine = fine && pair_wait(&from, all, WAIT_S);
+    outcome.grown_kb = pair_memory_kb(to.process, "Rss") - half_kb;
+    outcome.seconds = from.watch->receipt_s - from.watch->dial_s;
+    outcome.socket_bytes = (double)from.watch->socket_bytes;
+    outcome.latency_s = bench_median(from.watch->samples_s, from.watch->sample_count);
+    pair_stop(&from);
+    pair_stop(&to);
+    outcome.processor_s = processor_s(&from) + processor_s(&to);
+    if (!fine) {
+        fprintf(stderr, "bench: %llu of %llu entries after %d s; see %s/log\n",
+                (unsigned long long)from.watch->receipted, (unsigned long long)all, WAIT_S,
+                from.directory);
+        exit(1);
+    }
+    pair_remove(&from);
+    pair_remove(&to);
+    return outcome;
+}
+
+/* The same bodies, written raw in transactions of as many. */
+static double write_raw(const struct delivery *delivery)
+{
+    size_t count = count_of(delivery);
+    static uint8_t text[64 * 1024];
+    struct span *bodies = mem_calloc(count, sizeof(*bodies));
+    size_t per_transaction = delivery->entries_per_batch;
+    if (bodies == NULL)
+        bench_fail("bodies");
+    for (size_t i = 0; i < count; i++)
+        bodies[i] = delivery->releases != NULL ? buf_span(&delivery->releases->items[i].bytes)
+                                               : span_of(text, delivery->excerpt_bytes);
+    if (per_transaction == 0)
+        per_transaction = PUBLICATION_BYTES / (body_size(delivery) + ENTRY_HEAD);
+    if (per_transaction > PUBLICATION_ENTRIES)
+        per_transaction = PUBLICATION_ENTRIES;
+    double seconds = raw_inserts(place.work, bodies, count, per_transaction);
+    mem_free(bodies);
+    return seconds;
+}
+
+static double grown[64];
+static size_t grown_count;
+
+/* Things per second, `each` to a record; the floor in the same unit. */
+static void measure_rate(const struct delivery *delivery,
+                         double each,
+                         struct bench_row *row,
+                         struct bench_row *of_raw)
+{
+    double rates[RUNS];
+    double floors[RUNS];
+    double processor[RUNS];
+    double things = each * (double)count_of(delivery);
+    for (size_t run = 0; run < RUNS; run++) {
+        floors[run] = things / write_raw(delivery);
+        struct outcome outcome = deliver(delivery);
+        rates[run] = things / outcome.seconds;
+        processor[run] = 1e6 * outcome.processor_s / (double)count_of(delivery);
+        grown[grown_count++] = outcome.grown_kb;
+    }
+    row->value = bench_median(rates, RUNS);
+    row->floor_name = "raw SQLite, like transactions";
+    row->floor = bench_median(floors, RUNS);
+    bench_print(row);
+    if (of_raw != NULL) {
+        of_raw->value = row->value;
+        of_raw->floor = row->floor;
+        of_raw->floor_name = row->floor_name;
+        bench_print(of_raw);
+    }
+    fprintf(stderr, "    processor of both nodes: %.0f us a record\n",
+            bench_median(processor, RUNS));
+}
+
+static void measure_releases(void)
+{
+    struct sdmx_release_list list = dublin_releases(place.project, DUBLIN_THOUSANDS, RELEASES);
+    struct delivery many = { .releases = &list, .entries_per_batch = 16 };
+    struct bench_row rate = { .figure = "releases of 1,000 observations, 16 to a batch",
+                              .unit = "obs/s",
+                              .rule = BENCH_AT_LEAST,
+                              .target = 6e6 };
+    struct bench_row ratio = { .figure = "  beside raw SQLite",
+                               .unit = "obs/s",
+                               .rule = BENCH_AT_LEAST,
+                               .target = 0.25,
+                               .of_ratio = true };
+    measure_rate(&many, 1000, &rate, &ratio);
+    struct delivery free = { .releases = &list };
+    struct bench_row own = { .figure = "  batches as the node makes them",
+                             .unit = "obs/s",
+                             .rule = BENCH_NO_RULE };
+    measure_rate(&free, 1000, &own, NULL);
+    sdmx_release_list_fini(&list);
+    list = dublin_releases(place.project, DUBLIN_THOUSANDS, RELEASES_ALONE);
+    struct delivery alone = { .releases = &list, .entries_per_batch = 1 };
+    struct bench_row one = { .figure = "  one release to a batch",
+                             .unit = "obs/s",
+                             .rule = BENCH_AT_LEAST,
+                             .target = 1.5e6 };
+    measure_rate(&alone, 1000, &one, NULL);
+    sdmx_release_list_fini(&list);
+}
+
+static void measure_wire(const char *figure, enum dublin_cut cut, double target)
+{
+    struct sdmx_release_list list = dublin_releases(place.project, cut, 0);
+    struct delivery delivery = { .releases = &list };
+    double observations = 0;
+    double bodies = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        observations += (double)list.items[i].observation_count;
+        bodies += (double)list.items[i].bytes.size;
+    }
+    struct bench_row row = { .figure = figure,
+                             .value = deliver(&delivery).socket_bytes / observations,
+                             .unit = "B/obs",
+                             .floor_name = "the bodies alone (zstd)",
+                             .floor = bodies / observations,
+                             .rule = BENCH_AT_MOST,
+                             .target = target };
+    bench_print(&row);
+    sdmx_release_list_fini(&list);
+}
+
+static void measure_excerpts(void)
+{
+    struct delivery delivery = { .excerpts = EXCERPTS, .excerpt_bytes = 2048 };
+    struct bench_row row = { .figure = "excerpts of 2 KB",
+                             .unit = "rec/s",
+                             .rule = BENCH_AT_LEAST,
+                             .target = 0.4,
+                             .of_ratio = true };
+    measure_rate(&delivery, 1, &row, NULL);
+}
+
+/* Its floors: the commits of numbering, of storing, and of the receipt; the publisher signs and the
+ * subscriber verifies, and back; one round trip. */
+static void measure_latency(void)
+{
+    double medians[RUNS];
+    double floors[RUNS];
+    struct delivery delivery = { .excerpts = ONE_BY_ONE,
+                                 .excerpt_bytes = 2048,
+                                 .one_by_one = true };
+    for (size_t run = 0; run < RUNS; run++) {
+        double commits_s = 3 * raw_commit(place.work, ONE_BY_ONE);
+        floors[run] = 1000 * (commits_s + 2 * raw_sign() + 3 * raw_verify() + raw_round_trip());
+        medians[run] = 1000 * deliver(&delivery).latency_s;
+    }
+    struct bench_row row = { .figure = "one record at a time, p50",
+                             .value = bench_median(medians, RUNS),
+                             .unit = "ms",
+                             .floor_name = "3 commits, 2 signs, 3 verifies, trip",
+                             .floor = bench_median(floors, RUNS),
+                             .rule = BENCH_AT_MOST,
+                             .target = 1.5,
+                             .of_ratio = true };
+    bench_print(&row);
+}
+
+int main(int argc, char **argv)
+{
+    place = bench_place(argc, argv);
+    measure_releases();
+    measure_wire("bytes on the wire, releases of 1,000 rows and more", DUBLIN_YEARS, 1.5);
+    measure_wire("  releases of one reporter and year", DUBLIN_REPORTER_YEARS, 6);
+    measure_excerpts();
+    measure_latency();
+    struct bench_row row = { .figure = "memory of the subscriber, second half of a delivery",
+                             .value = bench_median(grown, grown_count),
+                             .unit = "KiB",
+                             .rule = BENCH_AT_MOST,
+                             .target = 256 };
+    bench_print(&row);
+    return 0;
+}
