@@ -54,7 +54,7 @@ static const struct control_handler handlers[] = {
 };
 
 /* Those that open transactions of their own, or must not be inside one. */
-static const char *const alone[] = { "backup.create", "backup.status", "check" };
+static const char *const alone[] = { "backup.create", "check" };
 
 static bool is_alone(const char *operation)
 {
@@ -64,21 +64,27 @@ static bool is_alone(const char *operation)
     return false;
 }
 
-bool admin_is_alone(struct span message)
+struct admin_glance admin_glance(struct span message)
 {
     struct request request;
     struct error ignored;
+    struct admin_glance glance = { .operation = "-" };
     if (request_decode(message, &request, &ignored) != OK)
-        return false;
-    bool result = is_alone(request.operation);
+        return glance;
+    const struct operation *operation = operation_find(request.operation);
+    if (operation != NULL) {
+        glance.operation = operation->name;
+        glance.alone = is_alone(operation->name);
+        glance.reads = operation->least <= PERMIT_READ;
+    }
     request_fini(&request);
-    return result;
+    return glance;
 }
 
 void admin_fini(struct admin *admin)
 {
-    backup_free(admin->backup);
-    admin->backup = NULL;
+    backup_free(admin->backup.running);
+    admin->backup.running = NULL;
 }
 
 /* -- one request ------------------------------------------------------------------------------- */

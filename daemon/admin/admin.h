@@ -3,7 +3,7 @@
  * Belongs to the store thread.  For each request the node runs
  *
  *     admin_serve()   inside the group's transaction, in the job's savepoint; or, when
- *                     admin_is_alone(), outside any transaction (the node sets job.alone)
+ *                     admin_glance() says alone, outside any transaction (the node sets job.alone)
  *
  * and, after the commit, sends the reply.  A refusal is an answer and not an error: it is
  * journalled in the same transaction, so admin_serve() gives OK.  Any other status means that
@@ -39,16 +39,38 @@ struct admin {
     struct {
         bool peers; /* trust, addresses, holds: read the directory anew */
         bool queue; /* something may wait for peers: exchange_wake(), worker_hurry() */
+        bool idle;  /* there is idle work: worker_hurry() */
     } changed;
-    /* A backup under way, driven by backup.status; admin_fini() gives it up. */
-    struct backup *backup;
-    char backup_path[512];
+    /* Long work on the store thread lets others go on: called between its steps, outside of any
+     * transaction; false: the node is stopping, give up.  NULL: nobody else is there. */
+    bool (*breathe)(void *self);
+    void *breathe_self;
+    struct {
+        bool running;
+        uint64_t entries; /* checked so far */
+        int64_t said_ms;  /* monotonic */
+    } check;
+    /* The last backup; driven by admin_idle(), given up by admin_fini(). */
+    struct {
+        struct backup *running; /* NULL: none is under way */
+        char path[512];         /* empty: none was asked for since the node started */
+        uint64_t pages, pages_total;
+        struct error result; /* of the last one that ended */
+    } backup;
 };
 void admin_fini(struct admin *admin);
 
-/* Looks into a request that has not been checked yet: whether admin_serve() must run outside of any
- * transaction.  False for what cannot be decoded. */
-bool admin_is_alone(struct span message);
+/* A request that was not checked yet, before it is served. */
+struct admin_glance {
+    const char *operation; /* for the log; "-": none that there is */
+    bool alone;            /* admin_serve() must run outside of any transaction */
+    bool reads;            /* it changes nothing */
+};
+struct admin_glance admin_glance(struct span message);
+
+/* One bounded step of a backup, outside of any transaction; *ret_more: come again soon.  A backup
+ * that fails ends, raises an alarm and is no failure of the node. */
+MUST_CHECK enum status admin_idle(struct admin *admin, bool *ret_more, struct error *err);
 
 /* Appends one reply frame to *append_to.  *ret_result (may be NULL): what it says, for the log. */
 MUST_CHECK enum status admin_serve(struct admin *admin,

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { PAGE = 16, JOURNAL_DEFAULT = 50 };
+enum { PAGE = 16, JOURNAL_DEFAULT = 50, SAY_MS = 250 };
 
 /* -- status ------------------------------------------------------------------------------------ */
 
@@ -33,8 +33,12 @@ static enum status put_node(struct admin *admin, struct reply_writer *w, struct 
     reply_number(w, "wal_bytes", "Write-ahead log, bytes", stats.wal_bytes);
     if (restored_ms != 0)
         ops_field_time(w, "restored", "Restored from a backup", restored_ms);
-    if (admin->backup != NULL)
-        reply_field(w, "backup", "Backup under way", "%s", admin->backup_path);
+    if (admin->backup.running != NULL)
+        reply_field(w, "backup", "Backup under way", "%s, %" PRIu64 " of %" PRIu64 " pages",
+                    admin->backup.path, admin->backup.pages, admin->backup.pages_total);
+    if (admin->check.running)
+        reply_field(w, "checking", "Check under way", "%" PRIu64 " entries so far",
+                    admin->check.entries);
     return status;
 }
 
@@ -216,13 +220,36 @@ static void put_check(struct reply_writer *w, const struct check_result *result)
         reply_text(w, "found", "What is wrong", buf_span(&result->text));
 }
 
+struct checking {
+    struct admin *admin;
+    struct control_call *call;
+};
+
+static bool between_steps(void *self, const struct check_result *so_far)
+{
+    const struct checking *checking = self;
+    struct admin *admin = checking->admin;
+    int64_t now_ms = admin->feed->clock->monotonic_ms(admin->feed->clock);
+    admin->check.entries = so_far->entries;
+    if (now_ms - admin->check.said_ms >= SAY_MS) {
+        control_say(checking->call, "entries checked", so_far->entries, 0);
+        admin->check.said_ms = now_ms;
+    }
+    return admin->breathe == NULL || admin->breathe(admin->breathe_self);
+}
+
 enum status node_ops_check(void *context, struct control_call *call, struct error *err)
 {
     struct admin *admin = context;
     struct check_result result;
+    struct checking checking = { admin, call };
+    const struct check_pause pause = { &checking, between_steps };
     memset(&result, 0, sizeof(result));
-    control_say(call, "checking", 0, 0);
-    enum status status = feed_check(admin->feed, &result, err);
+    control_say(call, "checking the database", 0, 0);
+    memset(&admin->check, 0, sizeof(admin->check));
+    admin->check.running = true;
+    enum status status = feed_check_in_steps(admin->feed, &pause, &result, err);
+    admin->check.running = false;
     if (status == OK)
         put_check(call->reply, &result);
     if (status == OK && result.problems > 0) {

@@ -13,10 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE = 32 };
+enum { PAGE = 32, ENTRIES_STEP = 64 }; /* entries: some ms, with bodies of usual size */
 
 struct check {
     struct feed_context *feed;
+    const struct check_pause *pause;
     struct check_result result;
     /* The feed at hand. */
     struct feed_row row;
@@ -52,6 +53,14 @@ static bool is_finding(enum status status)
 {
     return status != OK && status != ERR_IO && status != ERR_MEMORY && status != ERR_FULL &&
            status != ERR_BUSY && status != ERR_INTERNAL;
+}
+
+static enum status breathe(struct check *check, struct error *err)
+{
+    const struct check_pause *pause = check->pause;
+    if (pause == NULL || pause->between(pause->self, &check->result))
+        return OK;
+    return error_set(err, ERR_BUSY, "given up before its end; next: repeat it");
 }
 
 /* -- entries ----------------------------------------------------------------------------------- */
@@ -226,11 +235,17 @@ static enum status check_one_feed(struct check *check, struct error *err)
         status = check_entry(check, index, err);
         if (check->tree.size == check->row.receipt_size)
             at_receipt = check->tree;
+        if (status == OK && index % ENTRIES_STEP == ENTRIES_STEP - 1)
+            status = breathe(check, err);
     }
     if (status == OK)
         status = check_head(check, err);
     if (status == OK && check->tree.size == check->row.size)
         status = check_subtrees(check, err);
+    if (status == OK) /* the notes may be newer than what was read of the feed at first */
+        status = feed_rows_get(check->feed->store, check->row.feed_id, &check->row, err);
+    if (status == OK)
+        status = peer_rows_get_id(check->feed->store, check->row.peer_id, &check->peer, err);
     if (status == OK)
         status = check_note(check, FEED_NOTE_CHECKPOINT, &at_receipt, err);
     if (status == OK)
@@ -250,6 +265,8 @@ static enum status check_feeds(struct check *check, struct error *err)
             break;
         after = check->row.feed_id;
         status = check_one_feed(check, err);
+        if (status == OK)
+            status = breathe(check, err);
     }
     return status;
 }
@@ -306,6 +323,8 @@ static enum status check_holdings(struct check *check, struct error *err)
         status = holding_rows_list(check->feed->store, &all, &place, rows, PAGE, &count, err);
         for (size_t i = 0; status == OK && i < count; i++)
             status = check_holding(check, &rows[i], err);
+        if (status == OK)
+            status = breathe(check, err);
     }
     return status;
 }
@@ -333,6 +352,8 @@ static enum status check_deliveries(struct check *check, struct error *err)
                 error_set(err, status, "%s", why.text);
             }
         }
+        if (status == OK)
+            status = breathe(check, err);
     }
     return status;
 }
@@ -389,7 +410,15 @@ enum status feed_check(struct feed_context *feed,
                        struct check_result *ret_result,
                        struct error *err)
 {
-    struct check check = { .feed = feed };
+    return feed_check_in_steps(feed, NULL, ret_result, err);
+}
+
+enum status feed_check_in_steps(struct feed_context *feed,
+                                const struct check_pause *pause,
+                                struct check_result *ret_result,
+                                struct error *err)
+{
+    struct check check = { .feed = feed, .pause = pause };
     check.salt.secret = true;
     check.body.secret = true;
     check.plain.secret = true;

@@ -18,8 +18,20 @@ struct check_result {
 };
 void check_result_fini(struct check_result *result);
 
-/* OK whenever the check could be done, also when it found problems.  Outside a transaction; reads
- * the whole database. */
+/* Called between steps of some milliseconds, outside of any transaction: the database may change
+ * meanwhile.  False: give up. */
+struct check_pause {
+    void *self;
+    bool (*between)(void *self, const struct check_result *so_far);
+};
+
+/* OK whenever the check could be done, also when it found problems; ERR_BUSY: given up.  Outside a
+ * transaction; reads the whole database.  What is appended while it runs is not looked at. */
+MUST_CHECK enum status feed_check_in_steps(struct feed_context *feed,
+                                           const struct check_pause *pause,
+                                           struct check_result *ret_result,
+                                           struct error *err);
+/* The same in one go. */
 MUST_CHECK enum status feed_check(struct feed_context *feed,
                                   struct check_result *ret_result,
                                   struct error *err);

@@ -215,7 +215,9 @@ static enum status open_store(struct node *node, struct error *err)
         .former_log_key = node->identity.former_log_key,
         .former_receipt_key = node->identity.former_receipt_key,
     };
-    node->storage = (struct storage){ .store = node->store, .feed = &node->feed };
+    node->storage = (struct storage){
+        .store = node->store, .feed = &node->feed, .more = service_idle, .more_self = node
+    };
     enum status settled = settle(node, err);
     return settled == OK ? renewal_at_start(node, err) : settled;
 }

@@ -79,5 +79,7 @@ MUST_CHECK enum status service_init(struct node *node, struct error *err);
 void service_fini(struct node *node);
 struct control_handlers service_handlers(struct node *node);
 void service_deliver_progress(struct node *node);
+/* Store thread: a step of what people asked for and nobody waits for (a backup). */
+MUST_CHECK enum status service_idle(void *node, bool *ret_more, struct error *err);
 
 #endif

@@ -17,8 +17,10 @@ struct request_job {
     struct buf message;
     struct buf reply;
     struct error result;
+    struct admin_glance glance;
     bool peers_changed;
     bool queue_changed;
+    bool has_idle;
     size_t link_count;
     struct admin_link links[]; /* how the connections stood when it was asked */
 };
@@ -105,6 +107,7 @@ static enum status request_apply(struct job *job, struct error *err)
     admin->link_count = 0;
     self->peers_changed = status == OK && admin->changed.peers;
     self->queue_changed = status == OK && admin->changed.queue;
+    self->has_idle = status == OK && admin->changed.idle;
     return status;
 }
 
@@ -118,17 +121,20 @@ static void request_done(struct job *job)
             buf_fini(&self->reply);
         self->result = job->error;
     }
-    log_event(LOG_LEVEL_INFO, "control", "uid=%u user=%s status=%s", self->caller.uid,
+    /* Reading is polled, by people and monitors. */
+    bool quiet = self->glance.reads && self->result.status == OK;
+    log_event(quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "control",
+              "operation=%s uid=%u user=\"%s\" status=%s", self->glance.operation, self->caller.uid,
               self->caller.name, status_name(self->result.status));
     control_client_send(self->client, &self->reply);
     control_client_done(self->client);
     bool done = job->error.status == OK && !node->stopping;
     if (done && self->peers_changed)
         network_refresh(node);
-    if (done && self->queue_changed) {
+    if (done && self->queue_changed)
         exchange_wake(node->exchange);
+    if (done && (self->queue_changed || self->has_idle))
         worker_hurry(node->worker);
-    }
     buf_fini(&self->message);
     buf_fini(&self->reply);
     mem_free(self);
@@ -166,9 +172,10 @@ static void on_request(void *self, struct control_client *client, struct buf *me
     struct request_job *job = request_new(node);
     enum status status = job == NULL ? error_set(&err, ERR_MEMORY, "no memory") : OK;
     if (job != NULL) {
+        job->glance = admin_glance(buf_span(message));
         job->job = (struct job){ .table = &REQUEST_JOB,
                                  .priority = JOB_URGENT,
-                                 .alone = admin_is_alone(buf_span(message)),
+                                 .alone = job->glance.alone,
                                  .bytes = sizeof(*job) + message->size };
         job->client = client;
         job->caller = *control_client_caller(client);
@@ -193,6 +200,17 @@ static void on_event(void *self, const char *name, const char *fields)
     log_fields(LOG_LEVEL_INFO, name, fields);
 }
 
+enum status service_idle(void *self, bool *ret_more, struct error *err)
+{
+    struct node *node = self;
+    return admin_idle(&node->admin, ret_more, err);
+}
+
+static bool breathe(void *self)
+{
+    return worker_breathe(((struct node *)self)->worker);
+}
+
 enum status service_init(struct node *node, struct error *err)
 {
     (void)err;
@@ -201,6 +219,8 @@ enum status service_init(struct node *node, struct error *err)
         .name = node->config.name,
         .directory = node->config.storage_directory,
         .card = buf_span(&node->identity.card),
+        .breathe = breathe,
+        .breathe_self = node,
         .started_ms = clock_system()->wall_ms(clock_system()),
     };
     return OK;

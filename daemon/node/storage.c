@@ -100,10 +100,13 @@ static enum status storage_idle(void *self,
         status = tick(storage, err);
     if (status == OK && erased == 0 && !due)
         status = shorten_wal(storage, err);
+    bool more = false;
+    if (status == OK && storage->more != NULL)
+        status = storage->more(storage->more_self, &more, err);
     if (status != OK)
         return judge(storage, status, err);
     idle.changed = erased > 0 || due;
-    if (idle.changed)
+    if (idle.changed || more)
         idle.next_ms = now_ms + 1; /* there may be more: a tick locks what is then erased */
     else if (storage->tick_due_ms - clock->wall_ms(clock) < STORAGE_TICK_MAX_MS)
         idle.next_ms = now_ms + storage->tick_due_ms - clock->wall_ms(clock) + 1;

@@ -18,6 +18,9 @@ struct storage {
     struct store *store;
     struct feed_context *feed;
     int64_t tick_due_ms; /* wall */
+    /* More idle work in bounded steps, the last in turn; may be NULL. */
+    MUST_CHECK enum status (*more)(void *self, bool *ret_more, struct error *err);
+    void *more_self;
 };
 
 /* Borrows *storage, which must outlive the worker. */

@@ -17,6 +17,8 @@ struct worker {
     pthread_t thread;
     bool started; /* the thread exists */
     bool running; /* synchronous mode: inside worker_run */
+    bool alone;   /* store thread: a job that is alone is at work */
+    bool inside;  /* store thread: others go on meanwhile */
 
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t wake;
@@ -134,7 +136,9 @@ static void run_group(struct worker *worker, struct job_list *group)
     if (!group_has_work(group)) {
         /* nothing to commit */
     } else if (group->first->alone) {
+        worker->alone = !worker->inside;
         run_step(group->first, group->first->table->apply);
+        worker->alone = false;
     } else {
         status = apply_all(worker, group, &err);
     }
@@ -153,9 +157,50 @@ static void run_group(struct worker *worker, struct job_list *group)
 
 /* -- the queue --------------------------------------------------------------------------------- */
 
+static void take_job(struct worker *worker, struct job_list *list, struct job_list *group)
+{
+    struct job *job = list_pop(list);
+    worker->stats.jobs--;
+    worker->stats.bytes -= job->bytes;
+    list_push(group, job);
+}
+
+/* With the mutex held: those of a list that are not alone, while they fit, in their order. */
+static size_t take_others(struct worker *worker,
+                          struct job_list *list,
+                          size_t bytes,
+                          struct job_list *group)
+{
+    struct job_list kept = { NULL, NULL };
+    while (list->first != NULL) {
+        const struct job *next = list->first;
+        bool fits = group->first == NULL || bytes + next->bytes <= WORKER_GROUP_BYTES;
+        if (next->alone || !fits) {
+            list_push(&kept, list_pop(list));
+            continue;
+        }
+        bytes += next->bytes;
+        take_job(worker, list, group);
+    }
+    *list = kept;
+    return bytes;
+}
+
+/* With the mutex held, inside a job that is alone. */
+static bool take_group_inside(struct worker *worker, struct job_list *ret_group)
+{
+    size_t bytes = 0;
+    *ret_group = (struct job_list){ NULL, NULL };
+    for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++)
+        bytes = take_others(worker, &worker->waiting[i], bytes, ret_group);
+    return ret_group->first != NULL;
+}
+
 /* With the mutex held.  At least one job; more while they fit. */
 static bool take_group(struct worker *worker, struct job_list *ret_group)
 {
+    if (worker->inside)
+        return take_group_inside(worker, ret_group);
     size_t bytes = 0;
     *ret_group = (struct job_list){ NULL, NULL };
     for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++) {
@@ -166,12 +211,9 @@ static bool take_group(struct worker *worker, struct job_list *ret_group)
                         (!next->alone && bytes + next->bytes <= WORKER_GROUP_BYTES);
             if (!fits)
                 return true;
-            struct job *job = list_pop(list);
-            bytes += job->bytes;
-            worker->stats.jobs--;
-            worker->stats.bytes -= job->bytes;
-            list_push(ret_group, job);
-            if (job->alone)
+            bytes += next->bytes;
+            take_job(worker, list, ret_group);
+            if (next->alone)
                 return true;
         }
     }
@@ -242,6 +284,27 @@ bool worker_step(struct worker *worker)
         run_idle(worker);
     }
     return has_group || idle;
+}
+
+bool worker_breathe(struct worker *worker)
+{
+    if (worker->alone && !worker->inside) {
+        worker->inside = true;
+        (void)worker_step(worker);
+        worker->inside = false;
+    }
+    pthread_mutex_lock(&worker->mutex);
+    worker->stats.last_alive_ms = now_ms(worker);
+    bool stopping = worker->stopping;
+    pthread_mutex_unlock(&worker->mutex);
+    return !stopping;
+}
+
+void worker_is_alive(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->mutex);
+    worker->stats.last_alive_ms = now_ms(worker);
+    pthread_mutex_unlock(&worker->mutex);
 }
 
 static bool has_waiting(const struct worker *worker)

@@ -15,6 +15,9 @@
  * group is signed before all of it is durable, and no `done` runs before that.  Urgent jobs go
  * before normal ones, these before bulk ones; within a priority the order is that of submission.
  *
+ * A job that is alone runs by itself, outside of the group's transaction; when it is long it lets
+ * others go on between its steps (worker_breathe).
+ *
  * A commit or heads file that fails with ERR_IO is final (a retried fsync loses data silently):
  * `fatal` is called and nothing else happens after it.
  *
@@ -117,6 +120,13 @@ void worker_free(struct worker *worker);
 MUST_CHECK enum status worker_submit(struct worker *worker, struct job *job, struct error *err);
 /* Idle work is due at once (something was withdrawn, a backup was asked for). */
 void worker_hurry(struct worker *worker);
+/* Store thread, in the apply of a job that is alone, between its steps and outside of any
+ * transaction: shows that the thread lives, and lets others go on: one group that waits, or idle
+ * work that is due.  Other jobs that are alone keep waiting.  False: the worker is stopping, so
+ * come to an end. */
+bool worker_breathe(struct worker *worker);
+/* Any thread: long work is at a place where nothing else can run, but it lives. */
+void worker_is_alive(struct worker *worker);
 /* Loop thread: runs `done` of all that is finished; the count of them. */
 size_t worker_deliver(struct worker *worker);
 /* Synchronous mode: one group, or one step of idle work that is due, without delivering; false when

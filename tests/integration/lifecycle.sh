@@ -72,6 +72,21 @@ wait_for 5 "log line" grep -q 'control_refused.*uid=2099' "$WORK/KE.log"
 if as 0 KE status >/dev/null 2>&1; then fail "root is in no list, and was answered"; fi
 if as "$AUDITOR" KE peer block UNODC >/dev/null 2>&1; then fail "an auditor changed something"; fi
 
+say "the log names operations; what was read well is not worth a line"
+operator KE excerpt retire 0123456789 >/dev/null 2>&1 || true
+wait_for 5 "log line" grep -q \
+    'event=control operation=excerpt.retire uid=2001 .*status=not-found' "$WORK/KE.log"
+grep -q 'event=control operation=peer.block uid=2003 .*status=denied' "$WORK/KE.log" ||
+    fail "the auditor's attempt is not in the log"
+if grep -q 'operation=status' "$WORK/KE.log"; then fail "a line for each look at the status"; fi
+
+say "a backup goes on when nobody waits for it, and a check when others work"
+setpriv --reuid 2001 --clear-groups timeout 0.05 "$BIN/comityctl" \
+    --socket "$WORK/KE/control.sock" backup create left.backup >/dev/null 2>&1 || true
+operator KE backup create second.backup >/dev/null 2>&1 || true
+wait_for 10 "backup" test -s "$data/keys.bundle"
+operator KE check >/dev/null || fail "check"
+
 say "reload: takes what it may, refuses what it may not, and goes on"
 sed -i "s/^auditors = .*/auditors = 2099/" "$conf"
 kill -HUP "${NODE_PID[KE]}"

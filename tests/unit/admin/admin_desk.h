@@ -92,7 +92,7 @@ static inline void desk_serve(struct span message)
 {
     struct buf frame = BUF_INIT;
     struct control_listener nobody = { 0 };
-    bool alone = admin_is_alone(message);
+    bool alone = admin_glance(message).alone;
     if (!alone) {
         CHECK_OK(store_begin(desk.store, &err), &err);
         CHECK_OK(store_savepoint(desk.store, &err), &err);

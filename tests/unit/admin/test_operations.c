@@ -380,23 +380,6 @@ static void check_recomputes_and_finds_nothing_wrong(void **state)
     assert_string_equal(answered("check", "problems"), "0");
 }
 
-static void a_backup_goes_on_while_somebody_asks(void **state)
-{
-    (void)state;
-    ASK_STATUS("state", "backup.status");
-    ASK_STATUS("invalid", "backup.create", "file", "a/b");
-    ASK_OK("backup.create", "file", "monday.backup");
-    assert_string_equal(answered("backup", "state"), "running");
-    ASK_OK("backup.status");
-    for (int i = 0; i < 1000 && strcmp(answered("backup", "state"), "running") == 0; i++)
-        ASK_OK("backup.status");
-    assert_string_equal(answered("backup", "state"), "done");
-    assert_string_not_equal(ask("backup.create", "file", "monday.backup", NULL), "ok");
-    ASK_OK("journal.list", "limit", "1");
-    assert_string_equal(answered("actions", "object"), "monday.backup");
-    ASK_OK("backup.create", "file", "tuesday.backup"); /* left alone: given up at the end */
-}
-
 static void evidence_needs_to_know_which_entry(void **state)
 {
     (void)state;
@@ -453,7 +436,6 @@ int main(void)
         TEST(a_consent_goes_from_draft_to_revocation_by_two_people),
         TEST(actions_and_refusals_are_journalled_without_text_of_records),
         TEST(check_recomputes_and_finds_nothing_wrong),
-        TEST(a_backup_goes_on_while_somebody_asks),
         TEST(evidence_needs_to_know_which_entry),
         TEST(ones_own_card_comes_with_the_fingerprint_to_read_out),
     };

@@ -54,6 +54,53 @@ static void tamper(struct node *node, const char *sql)
     node_open(node, false);
 }
 
+/* What happens between the steps of a check. */
+static bool between(void *self, const struct check_result *so_far)
+{
+    (void)so_far;
+    int *steps = self;
+    ++*steps;
+    if (*steps == 1) { /* after one feed: new entries, receipts and an erasure in both */
+        struct id consent = give(&ke, &un, &record_of_scene, 1, 10);
+        connect_nodes();
+        revoke(&ke, &consent);
+        connect_nodes();
+    }
+    return true;
+}
+
+static bool gives_up(void *self, const struct check_result *so_far)
+{
+    (void)self;
+    (void)so_far;
+    return false;
+}
+
+static void a_check_that_is_given_up_says_so(void **state)
+{
+    (void)state;
+    struct check_result result = { 0 };
+    const struct check_pause pause = { NULL, gives_up };
+    CHECK_STATUS(feed_check_in_steps(&ke.feed, &pause, &result, &err), ERR_BUSY, &err);
+}
+
+static void what_changes_during_a_check_is_no_problem(void **state)
+{
+    (void)state;
+    struct node *nodes[] = { &ke, &un };
+    for (size_t i = 0; i < 2; i++) {
+        int steps = 0;
+        struct check_result result = { 0 };
+        const struct check_pause pause = { &steps, between };
+        CHECK_OK(feed_check_in_steps(&nodes[i]->feed, &pause, &result, &err), &err);
+        CHECK_OK(buf_terminate(&result.text, &err), &err);
+        assert_string_equal((const char *)result.text.data, "");
+        assert_int_equal(result.problems, 0);
+        assert_true(steps > 1);
+        check_result_fini(&result);
+    }
+}
+
 static void an_untouched_database_has_no_problems(void **state)
 {
     (void)state;
@@ -320,6 +367,8 @@ int main(void)
 #define SCENE(test) cmocka_unit_test_setup_teardown(test, set_up, two_tear_down)
     const struct CMUnitTest tests[] = {
         SCENE(every_tampering_is_found),
+        SCENE(a_check_that_is_given_up_says_so),
+        SCENE(what_changes_during_a_check_is_no_problem),
         SCENE(an_untouched_database_has_no_problems),
         SCENE(a_journal_that_was_rewritten_does_not_match_an_earlier_checkpoint),
         SCENE(a_journal_that_was_rolled_back_goes_on_in_a_new_epoch),

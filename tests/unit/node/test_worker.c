@@ -333,6 +333,67 @@ static void worker_cuts_groups_at_their_bound_and_runs_an_alone_job_by_itself(vo
     worker_free(worker);
 }
 
+/* A job that is alone and breathes: its steps are in the trace. */
+static struct worker *breathing;
+static int breaths;
+
+static enum status breathing_apply(struct job *job, struct error *err)
+{
+    struct letter *letter = (struct letter *)job;
+    (void)err;
+    for (int i = 0; i < breaths; i++) {
+        trace(letter->fake, "step");
+        if (!worker_breathe(breathing))
+            return error_set(err, ERR_BUSY, "stopping");
+    }
+    return OK;
+}
+
+static const struct job_table BREATHING = { "breathing", NULL, breathing_apply, NULL, letter_done };
+
+static void worker_lets_others_go_on_while_a_job_that_is_alone_breathes(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct letter letters[4];
+    struct worker *worker = make(&fake);
+    breathing = worker;
+    breaths = 3;
+    worker_run(worker); /* the first idle step */
+    int idle_runs = fake.idle_runs;
+    fake.trace[0] = '\0';
+    for (size_t i = 0; i < 4; i++) {
+        letter_init(&letters[i], &fake, (char)('a' + i));
+        letters[i].job.alone = i == 0 || i == 2;
+        if (letters[i].job.alone)
+            letters[i].job.table = &BREATHING;
+        assert_int_equal(worker_submit(worker, &letters[i].job, NULL), OK);
+    }
+    clock_fake_advance(&fake.clock, 10);
+    worker_run(worker);
+    /* b and d go in one group inside a; c is alone as well and waits for the end of a. */
+    assert_string_equal(fake.trace, "step begin commit heads sign-b sign-d step step heads "
+                                    "done-b done-d done-a step step step heads done-c ");
+    assert_string_equal(fake.committed, "bd");
+    clock_fake_advance(&fake.clock, 60 * 1000 + WORKER_IDLE_SOON_MS);
+    worker_run(worker);
+    assert_true(fake.idle_runs > idle_runs);
+    worker_free(worker);
+}
+
+static void worker_shows_that_it_lives_while_a_job_breathes(void **state)
+{
+    (void)state;
+    struct fake fake;
+    struct worker *worker = make(&fake);
+    clock_fake_advance(&fake.clock, 5000);
+    assert_true(worker_breathe(worker)); /* outside a job that is alone nothing else is run */
+    assert_int_equal(worker_stats(worker).last_alive_ms, fake.clock.monotonic_now_ms);
+    worker_stop(worker);
+    assert_false(worker_breathe(worker));
+    worker_free(worker);
+}
+
 static void worker_refuses_what_its_queue_cannot_hold(void **state)
 {
     (void)state;
@@ -435,6 +496,8 @@ int main(void)
         cmocka_unit_test(worker_survives_a_full_disk_and_says_so),
         cmocka_unit_test(worker_stops_for_good_when_a_sync_fails),
         cmocka_unit_test(worker_takes_urgent_jobs_first_and_bulk_ones_last),
+        cmocka_unit_test(worker_lets_others_go_on_while_a_job_that_is_alone_breathes),
+        cmocka_unit_test(worker_shows_that_it_lives_while_a_job_breathes),
         cmocka_unit_test(worker_cuts_groups_at_their_bound_and_runs_an_alone_job_by_itself),
         cmocka_unit_test(worker_refuses_what_its_queue_cannot_hold),
         cmocka_unit_test(worker_refuses_more_jobs_than_its_bound),
