@@ -182,6 +182,21 @@ static void on_reload(uv_signal_t *handle, int number)
 /* -- start ------------------------------------------------------------------------------------- */
 
 /* What a restore or an old database means for what we hold, before anybody may ask. */
+static enum status store_options_of(const struct config *config,
+                                    struct credential *credential,
+                                    struct store_options *ret_options,
+                                    struct error *err)
+{
+    enum status status = credential_read(credential, err);
+    if (status != OK)
+        return status;
+    *ret_options = (struct store_options){ .directory = config->storage_directory,
+                                           .clock = clock_system(),
+                                           .random = random_system(),
+                                           .credential = credential_key(credential) };
+    return OK;
+}
+
 static enum status settle(struct node *node, struct error *err)
 {
     enum status status = store_begin(node->store, err);
@@ -196,12 +211,11 @@ static enum status settle(struct node *node, struct error *err)
 
 static enum status open_store(struct node *node, struct error *err)
 {
-    const struct store_options options = {
-        .directory = node->config.storage_directory,
-        .clock = clock_system(),
-        .random = random_system(),
-    };
-    enum status status = store_open(&options, &node->store, err);
+    struct store_options options;
+    enum status status = store_options_of(&node->config, &node->credential, &options, err);
+    if (status != OK)
+        return status;
+    status = store_open(&options, &node->store, err);
     if (status != OK)
         return error_prefix(err, "database in %s", node->config.storage_directory);
     node->feed = (struct feed_context){
@@ -400,6 +414,7 @@ void node_stop(struct node *node)
     }
     service_fini(node);
     store_close(node->store);
+    credential_fini(&node->credential);
     directory_fini(&node->directory);
     identity_fini(&node->identity);
     if (clean)
@@ -413,27 +428,28 @@ void node_stop(struct node *node)
 
 enum status node_create(const struct config *config, struct error *err)
 {
-    const struct store_options options = {
-        .directory = config->storage_directory,
-        .clock = clock_system(),
-        .random = random_system(),
-    };
+    struct credential credential;
+    struct store_options options;
     struct store *store = NULL;
-    enum status status = store_create(&options, &store, err);
+    enum status status = store_options_of(config, &credential, &options, err);
     if (status != OK)
-        return error_prefix(err, "%s", config->storage_directory);
+        return status;
+    status = store_create(&options, &store, err);
     store_close(store);
-    return OK;
+    credential_fini(&credential);
+    return status == OK ? OK : error_prefix(err, "%s", config->storage_directory);
 }
 
 enum status node_restore(const struct config *config, const char *backup, struct error *err)
 {
-    const struct store_options options = {
-        .directory = config->storage_directory,
-        .clock = clock_system(),
-        .random = random_system(),
-    };
+    struct credential credential;
+    struct store_options options;
+    enum status status = store_options_of(config, &credential, &options, err);
+    if (status != OK)
+        return status;
     char bundle[512];
     snprintf(bundle, sizeof(bundle), "%s/keys.bundle", config->storage_directory);
-    return backup_restore(&options, backup, bundle, err);
+    status = backup_restore(&options, backup, bundle, err);
+    credential_fini(&credential);
+    return status;
 }

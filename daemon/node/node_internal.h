@@ -12,6 +12,7 @@
 #include "feed/feed.h"
 #include "net/control_server.h"
 #include "net/net.h"
+#include "node/credential.h"
 #include "node/directory.h"
 #include "node/exchange.h"
 #include "node/identity.h"
@@ -33,7 +34,8 @@ struct progress {
 struct node {
     struct config config;
     struct identity identity;
-    struct feed_context feed; /* the store thread's, as the next two */
+    struct feed_context feed;     /* the store thread's, as the next two */
+    struct credential credential; /* borrowed by the store */
     struct store *store;
     struct storage storage;
     struct admin admin;

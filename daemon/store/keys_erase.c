@@ -141,6 +141,49 @@ enum status keys_erase(struct store *store,
     return status;
 }
 
+static enum status refuse(const struct store *store,
+                          const struct root_slot *slots,
+                          struct error *err)
+{
+    const char *directory = store->directory;
+    bool unreadable = false; /* sealed, and this credential does not open it */
+    for (int i = 0; i < ROOT_SLOT_COUNT; i++)
+        unreadable = unreadable || (slots[i].sealed && !slots[i].readable);
+    if (unreadable && store->keys->slots.credential == NULL)
+        return error_set(err, ERR_CORRUPT,
+                         "%s/root.slot is sealed by the credential comity-root, and there is none; "
+                         "next: start comityd by its unit, with LoadCredentialEncrypted= as before",
+                         directory);
+    if (unreadable)
+        return error_set(err, ERR_CORRUPT,
+                         "%s/root.slot is sealed by another credential than this comity-root; "
+                         "next: put back the credential that sealed it",
+                         directory);
+    return error_set(err, ERR_CORRUPT,
+                     "no key in %s/root.slot opens the database: the two do not belong together; "
+                     "next: put both back as they were, or restore the last backup (comityd "
+                     "--restore)",
+                     directory);
+}
+
+/* A credential came after the database: the root is sealed into the other slot, and the open one
+ * zeroed.  After a crash in between both open the database, and either may stay. */
+static enum status seal_open_root(struct store *store,
+                                  const struct root_slot *slot,
+                                  struct error *err)
+{
+    struct keys *keys = store->keys;
+    if (keys->slots.credential == NULL || slot->sealed)
+        return OK;
+    int spare = 1 - keys->slot;
+    enum status status = root_slot_write(&keys->slots, spare, slot->generation, &slot->root, err);
+    if (status == OK)
+        status = root_slot_wipe(&keys->slots, keys->slot, err);
+    if (status == OK)
+        keys->slot = spare;
+    return status;
+}
+
 enum status keys_erase_recover(struct store *store, struct error *err)
 {
     struct keys *keys = store->keys;
@@ -157,17 +200,15 @@ enum status keys_erase_recover(struct store *store, struct error *err)
             winner = i;
     }
     if (status == OK && winner < 0) {
-        status = error_set(err, ERR_CORRUPT,
-                           "no key in %s/root.slot opens the database: the two do not belong "
-                           "together, or the credential is another one; next: put both back as "
-                           "they were, or restore the last backup (comityd --restore)",
-                           store->directory);
+        status = refuse(store, slots, err);
     } else if (status == OK) {
         keys->slot = winner;
         keys->root_generation = slots[winner].generation;
         keys->unfinished = slots[1 - winner].used;
         if (keys->unfinished)
             status = finish(store, true, err);
+        if (status == OK)
+            status = seal_open_root(store, &slots[winner], err);
     }
     mem_wipe(slots, sizeof(slots));
     return status;

@@ -84,11 +84,11 @@ void root_slot_decode(const struct root_slots *slots,
     struct span found_magic = reader_bytes(&r, sizeof(magic));
     struct span id = reader_bytes(&r, ID_SIZE);
     ret_slot->generation = reader_u64(&r);
-    bool sealed = reader_u64(&r) == FLAG_SEALED;
+    ret_slot->sealed = reader_u64(&r) == FLAG_SEALED;
     if (!span_equal(found_magic, span_of(magic, sizeof(magic))) ||
         !span_equal(id, SPAN_ARRAY(slots->database_id.bytes)))
         return;
-    if (sealed) {
+    if (ret_slot->sealed) {
         ret_slot->readable = unseal(slots, reader_bytes(&r, SEALED_SIZE), &ret_slot->root);
     } else {
         reader_copy(&r, ret_slot->root.bytes, SEAL_KEY_SIZE);

@@ -27,6 +27,7 @@ struct root_slots {
 struct root_slot {
     bool used; /* not zero; `root` is valid when `readable` */
     bool readable;
+    bool sealed; /* by a credential */
     uint64_t generation;
     struct seal_key root; /* wipe */
     /* keys.bundle (bundle.h) only; zeros in root.slot. */

@@ -369,13 +369,46 @@ static void a_credential_seals_the_root(void **state)
     assert_int_equal(store_place_count(&other_place, SPAN_ARRAY(root.bytes)), 0);
     o.credential = &wrong;
     CHECK_STATUS(store_open(&o, &other, &err), ERR_CORRUPT, &err);
-    CHECK_CONTAINS(err.text, "credential");
+    CHECK_CONTAINS(err.text, "sealed by another credential");
+    CHECK_CONTAINS(err.text, "; next: ");
     o.credential = NULL;
     CHECK_STATUS(store_open(&o, &other, &err), ERR_CORRUPT, &err);
+    CHECK_CONTAINS(err.text, "and there is none; next: ");
     o.credential = &credential;
     CHECK_OK(store_open(&o, &other, &err), &err);
     store_close(other);
     store_place_remove(&other_place);
+}
+
+static void a_credential_that_comes_later_seals_the_root_at_once(void **state)
+{
+    (void)state;
+    struct store_place later;
+    struct store *other = NULL;
+    struct seal_key credential = { { 42 } };
+    store_place_make(&later, 9);
+    struct store_options o = { .directory = later.directory,
+                               .clock = &later.clock.base,
+                               .random = &later.random.base };
+    CHECK_OK(store_create(&o, &other, &err), &err);
+    struct seal_key root = other->keys->root;
+    uint64_t slot = 0;
+    struct seal_key key;
+    CHECK_OK(store_begin(other, &err), &err);
+    CHECK_OK(keys_add(other, &ID_NONE, &slot, &key, &err), &err);
+    CHECK_OK(store_commit(other, &err), &err);
+    root = other->keys->root;
+    store_close(other);
+    assert_int_equal(store_place_count(&later, SPAN_ARRAY(root.bytes)), 1);
+    o.credential = &credential;
+    for (int i = 0; i < 2; i++) { /* the second opening finds it sealed */
+        CHECK_OK(store_open(&o, &other, &err), &err);
+        store_close(other);
+        assert_int_equal(store_place_count(&later, SPAN_ARRAY(root.bytes)), 0);
+    }
+    o.credential = NULL;
+    CHECK_STATUS(store_open(&o, &other, &err), ERR_CORRUPT, &err);
+    store_place_remove(&later);
 }
 
 static void a_changed_key_page_is_found(void **state)
@@ -415,6 +448,7 @@ int main(void)
         T(old_pages_and_the_current_root_give_nothing_back),
         T(no_data_key_is_on_the_disk_in_the_clear),
         T(a_credential_seals_the_root),
+        T(a_credential_that_comes_later_seals_the_root_at_once),
         T(a_changed_key_page_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
