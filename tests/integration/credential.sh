@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The credential that systemd keeps seals the root key: no other one opens the database.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 
