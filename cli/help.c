@@ -305,6 +305,6 @@ enum status help_manual(struct buf *append_to, struct error *err)
     }
     put(&page, ".SH FILES\n.TP\n.I /etc/comity/comity.conf\nthe configuration of the node\n"
                ".TP\n.I /run/comity/control.sock\nthe control socket\n"
-               ".SH SEE ALSO\n.BR comityd (8)\n");
+               ".SH SEE ALSO\n.BR comityd (8),\n.BR comity.conf (5)\n");
     return page.status;
 }

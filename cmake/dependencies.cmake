@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair "uv:libuv>=1.44" "crypto:libcrypto>=3.0" "ssl:libssl>=3.0" "protobufc:libprotobuf-c>=1.4"
-        "sqlite:sqlite3>=3.40" "inih:inih" "smartcols:smartcols" "systemd:libsystemd" "zstd:libzstd"
+        "sqlite:sqlite3>=3.40" "inih:inih" "smartcols:smartcols" "zstd:libzstd"
         "utf8proc:libutf8proc")
   string(REPLACE ":" ";" parts ${pair})
   list(GET parts 0 name)

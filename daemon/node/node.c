@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "node/log.h"
 #include "node/node_internal.h"
+#include "node/notify.h"
 #include "store/backup.h"
 
 #include <malloc.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 enum {
     ALIVE_MAX_MS =
@@ -60,7 +60,7 @@ static void start_network(struct node *node)
     log_event(LOG_LEVEL_INFO, "started", "code=%s realm=%s listen=%s port=%u version=%s",
               config->code.text, config->realm.text,
               config->listen_host == NULL ? "-" : config->listen_host, port, COMITY_VERSION);
-    (void)sd_notify(0, "READY=1");
+    (void)notify_send("READY=1");
 }
 
 static void on_wake(uv_async_t *async)
@@ -114,13 +114,13 @@ static void on_watchdog(uv_timer_t *timer)
 {
     const struct node *node = timer->data;
     if (now_ms() - worker_stats(node->worker).last_alive_ms < ALIVE_MAX_MS)
-        (void)sd_notify(0, "WATCHDOG=1");
+        (void)notify_send("WATCHDOG=1");
 }
 
 static void start_watchdog(struct node *node)
 {
-    uint64_t period_us = 0;
-    if (sd_watchdog_enabled(0, &period_us) > 0)
+    uint64_t period_us = notify_watchdog_us();
+    if (period_us > 0)
         (void)uv_timer_start(&node->watchdog, on_watchdog, 0, period_us / 2000);
 }
 
@@ -132,7 +132,7 @@ static void on_stop(uv_signal_t *handle, int number)
     if (node->stopping)
         return;
     log_event(LOG_LEVEL_INFO, "stopping", "signal=%s", number == SIGINT ? "INT" : "TERM");
-    (void)sd_notify(0, "STOPPING=1");
+    (void)notify_send("STOPPING=1");
     node->stopping = true;
     exchange_stop(node->exchange, "the node is stopping");
     worker_stop(node->worker); /* finishes the group at work, and answers all that waits */
@@ -172,11 +172,11 @@ static void on_reload(uv_signal_t *handle, int number)
     struct error err = ERROR_INIT;
     if (node->stopping)
         return;
-    (void)sd_notify(0, "RELOADING=1");
+    (void)notify_send("RELOADING=1");
     if (reload(node, &err) != OK) /* otherwise renewal.c says how it ended */
         log_event(LOG_LEVEL_ERROR, "reload_refused", "status=%s reason=\"%s\"",
                   status_name(err.status), err.text);
-    (void)sd_notify(0, "READY=1");
+    (void)notify_send("READY=1");
 }
 
 /* -- start ------------------------------------------------------------------------------------- */

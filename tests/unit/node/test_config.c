@@ -263,6 +263,53 @@ static void config_documentation_has_every_key(void **state)
     assert_int_equal(rows, count);
 }
 
+/* As text in roff. */
+static void put_roff(char *out, size_t size, const char *text)
+{
+    size_t used = 0;
+    for (; *text != '\0' && used + 3 < size; text++) {
+        if (*text == '-')
+            out[used++] = '\\';
+        out[used++] = *text;
+    }
+    out[used] = '\0';
+}
+
+/* docs/man/comity.conf.5 has the same keys with the same rules and defaults, and no other. */
+static void config_manual_page_has_every_key(void **state)
+{
+    (void)state;
+    static char text[64 * 1024];
+    FILE *file = fopen("docs/man/comity.conf.5", "r");
+    assert_non_null(file);
+    size_t size = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    text[size] = '\0';
+    char *end = strstr(text, ".SH PEOPLE\n");
+    assert_non_null(end);
+    *end = '\0';
+    size_t count = 0, terms = 0;
+    const struct config_key *keys = config_keys(&count);
+    for (size_t i = 0; i < count; i++) {
+        char rule[512], fallback[256], term[1024];
+        put_roff(rule, sizeof(rule), keys[i].rule);
+        put_roff(fallback, sizeof(fallback), keys[i].fallback == NULL ? "" : keys[i].fallback);
+        snprintf(term, sizeof(term), ".TP\n.B %s\n%s.\n%s%s\n", keys[i].key, rule,
+                 keys[i].fallback == NULL         ? "Required."
+                 : keys[i].fallback[0] == '\0' ? "Default: empty."
+                                                 : "Default: ",
+                 fallback);
+        if (fallback[0] != '\0')
+            snprintf(term, sizeof(term), ".TP\n.B %s\n%s.\nDefault: %s.\n", keys[i].key, rule,
+                     fallback);
+        if (strstr(text, term) == NULL)
+            fail_msg("docs/man/comity.conf.5 has no term\n%s", term);
+    }
+    for (const char *at = text; (at = strstr(at, "\n.TP\n")) != NULL; at++)
+        terms++;
+    assert_int_equal(terms, count);
+}
+
 static void config_survives_memory_that_runs_out(void **state)
 {
     (void)state;
@@ -296,6 +343,7 @@ int main(void)
         cmocka_unit_test(config_has_fallbacks_for_what_may_be_left_out),
         cmocka_unit_test(config_reload_refuses_what_needs_a_restart),
         cmocka_unit_test(config_documentation_has_every_key),
+        cmocka_unit_test(config_manual_page_has_every_key),
         cmocka_unit_test(config_survives_memory_that_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
