@@ -275,6 +275,8 @@ static enum status release_epoch(struct healing *healing, struct error *err)
     if (status == OK && active.healed_size == (uint64_t)healing->row.feed_id) {
         active.healed_size = 0;
         status = feed_rows_set_state(healing->feed->store, &active, err);
+    } else if (status == OK && active.healed_size != 0) {
+        healing->feed->meet_again = true;
     }
     if (status == ERR_NOT_FOUND)
         status = OK;

@@ -128,7 +128,7 @@ static enum status open_epoch(struct ingestion *ingestion,
                               const struct batch *batch,
                               struct error *err)
 {
-    struct feed_row active;
+    struct feed_row active = { .feed_id = 0 };
     if (batch->first_index != 0)
         return error_set(err, ERR_MISMATCH, "an unknown feed that begins at %llu, not at 0",
                          (unsigned long long)batch->first_index);
@@ -150,7 +150,13 @@ static enum status open_epoch(struct ingestion *ingestion,
     if (status == OK)
         status = peering_open(ingestion->feed, &ingestion->peer, FEED_IN, batch->origin,
                               &ingestion->row, err);
-    return status;
+    /* What we lost of the former epoch comes in this one: the locks are this one's to lift. */
+    bool behind = active.feed_id != 0 && (active.rolled_back || active.size < active.receipt_size);
+    if (status != OK || !behind)
+        return status;
+    ingestion->row.rolled_back = true;
+    ingestion->row.healed_size = (uint64_t)active.feed_id;
+    return feed_rows_set_state(ingestion->feed->store, &ingestion->row, err);
 }
 
 static enum status find_feed(struct ingestion *ingestion,

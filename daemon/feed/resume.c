@@ -122,6 +122,7 @@ struct meeting {
     struct peer_row peer;
     const struct heads *heads; /* of the peer's Hello */
     struct resume resume;
+    bool in_step; /* we hold all that the publisher shows of its current feed */
 };
 
 static void say(struct meeting *meeting, const char *text)
@@ -290,7 +291,7 @@ static enum status open_unknown_feed(struct meeting *meeting,
                                      struct feed_row *ret_row,
                                      struct error *err)
 {
-    struct feed_row active;
+    struct feed_row active = { .feed_id = 0 };
     enum status status =
         feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_IN, &active, err);
     if (status == OK) {
@@ -330,6 +331,27 @@ static enum status compare_own_receipt(struct meeting *meeting, struct error *er
     return status;
 }
 
+static enum status heal_from(struct meeting *meeting,
+                             struct span origin,
+                             uint64_t from,
+                             struct error *err)
+{
+    meeting->resume.heal_peer = true;
+    meeting->resume.heal_from = from;
+    return buf_append(&meeting->resume.heal_origin, origin, err);
+}
+
+/* The publisher shows nothing, or an epoch that ended: it has lost the one that we hold. */
+static enum status heal_unknown_epoch(struct meeting *meeting, struct error *err)
+{
+    struct feed_row active;
+    enum status status =
+        feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_IN, &active, err);
+    if (status == ERR_NOT_FOUND || (status == OK && active.size == 0))
+        return OK;
+    return status == OK ? heal_from(meeting, span_text(active.origin), 0, err) : status;
+}
+
 static enum status compare_their_head(struct meeting *meeting, struct error *err)
 {
     struct feed_context *feed = meeting->feed;
@@ -337,7 +359,7 @@ static enum status compare_their_head(struct meeting *meeting, struct error *err
     struct feed_row row;
     struct digest root;
     if (meeting->heads->mine.size == 0)
-        return OK;
+        return heal_unknown_epoch(meeting, err);
     const struct keyring_note note = { &meeting->peer, FEED_IN, buf_span(&meeting->heads->mine),
                                        SPAN_EMPTY };
     enum status status = keyring_open(feed, &note, &checkpoint, NULL, err);
@@ -355,14 +377,17 @@ static enum status compare_their_head(struct meeting *meeting, struct error *err
     status = leaves_root_at(feed->store, &row, checkpoint.size, &root, err);
     if (status == OK && !digest_equal(&root, &checkpoint.root))
         return fork_found(meeting, err);
-    if (status != OK || checkpoint.size == row.size)
+    if (status != OK)
         return status;
-    meeting->resume.heal_peer = true;
-    meeting->resume.heal_from = checkpoint.size;
-    return buf_append(&meeting->resume.heal_origin, checkpoint.origin, err);
+    if (checkpoint.size < row.size)
+        return heal_from(meeting, checkpoint.origin, checkpoint.size, err);
+    meeting->in_step = row.state == FEED_ACTIVE;
+    return row.state == FEED_OLD ? heal_unknown_epoch(meeting, err) : OK;
 }
 
-/* A restored node that turns out to hold all it ever receipted may use it again. */
+/* A restored node that turns out to hold all it ever receipted may use it again.  Where the
+ * publisher has opened a new epoch since, what we lost of the old one comes in the new one: then we
+ * wait until we hold all that the publisher shows of it. */
 static enum status unlock_if_complete(struct meeting *meeting, struct error *err)
 {
     struct feed_row row;
@@ -370,9 +395,12 @@ static enum status unlock_if_complete(struct meeting *meeting, struct error *err
         feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_IN, &row, err);
     if (status == ERR_NOT_FOUND)
         return OK;
-    if (status != OK || !row.rolled_back || row.size < row.receipt_size)
+    bool successor = status == OK && row.healed_size != 0;
+    if (status != OK || !row.rolled_back || row.size < row.receipt_size ||
+        (successor && !meeting->in_step))
         return status;
     row.rolled_back = false;
+    row.healed_size = 0;
     status = feed_rows_set_state(meeting->feed->store, &row, err);
     if (status == OK)
         status = holding_rows_unlock_peer(meeting->feed->store, meeting->peer.peer_id,

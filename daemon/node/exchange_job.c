@@ -20,7 +20,7 @@ struct feed_job {
     struct batch batch;
     struct buf receipt;
     struct heal heal;
-    bool cards_changed;
+    bool cards_changed, meet_again;
     struct code *waiting;
     size_t waiting_count;
 };
@@ -106,8 +106,10 @@ static void compare_done(struct job *job)
             self->resume.outcome == RESUME_IN_STEP || self->resume.outcome == RESUME_RECOVERED;
         if (self->link->was_useful)
             exchange_dial_reset(self->exchange, &self->peer);
+        /* The comparison has raised it in the database: it is logged, not raised again. */
         if (self->resume.alarm[0] != '\0')
-            exchange_tell_alarm(self->exchange, &self->peer, self->resume.alarm);
+            exchange_event(self->exchange, "alarm", &self->peer, "text=\"%s\"", self->resume.alarm);
+        self->resume.alarm[0] = '\0';
     }
     session_on_resumed(self->link->session, now_of(self), &self->resume, outcome(self));
     exchange_ask_waiting(self->exchange);
@@ -237,7 +239,12 @@ static enum status heal_apply_apply(struct job *job, struct error *err)
 {
     struct feed_job *self = feed_job(job);
     const struct exchange_feed *feed = feed_of(self);
-    return feed->heal_apply(feed->context, &self->peer, &self->effect.heal, err);
+    enum status status = feed->heal_apply(feed->context, &self->peer, &self->effect.heal, err);
+    if (feed->context != NULL && feed->context->meet_again) {
+        feed->context->meet_again = false;
+        self->meet_again = true;
+    }
+    return status;
 }
 
 static void heal_apply_done(struct job *job)
@@ -247,6 +254,8 @@ static void heal_apply_done(struct job *job)
         exchange_event(self->exchange, "healed", &self->peer, "headers=%zu last=%s",
                        self->effect.heal.header_count, self->effect.heal.last ? "yes" : "no");
     session_on_healed(self->link->session, now_of(self), outcome(self));
+    if (job->error.status == OK && self->meet_again) /* there is one series in a connection */
+        session_stop(self->link->session, now_of(self), OK, "another epoch is to be healed");
     exchange_ask_waiting(self->exchange);
     finish(self);
 }

@@ -30,8 +30,11 @@ struct feed_row {
     uint8_t frontier[FEED_FRONTIER_MAX]; /* roots of the complete subtrees, as log encodes them */
     uint64_t receipt_size;               /* highest size that the subscriber cosigned */
     int64_t receipt_ms;                  /* its time */
-    uint64_t healed_size;                /* an old feed: how much of it is here again */
-    bool rolled_back;                    /* heads.h found more outside than the database holds */
+    /* An old feed: how much of it is here again.  An active one: the feed_id of the old one that
+     * has to be healed first (FEED_OUT), or of which we had lost a part when this one began
+     * (FEED_IN). */
+    uint64_t healed_size;
+    bool rolled_back; /* heads.h found more outside than the database holds */
     int64_t opened_ms;
 };
 

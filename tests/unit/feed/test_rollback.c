@@ -1,0 +1,144 @@
+/* Both sides lost something, or a publisher lost a whole epoch: healing and unlocking all the same.
+ */
+#include "two_nodes.h"
+
+/* One more record given; it waits to be delivered. */
+static struct id give_one(void)
+{
+    struct id record = add_excerpt(&ke, "A record");
+    return give(&ke, &un, &record, 1, 30);
+}
+
+static void an_epoch_that_the_restored_publisher_never_knew_is_healed_at_once(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct store_place later;
+    give_one();
+    connect_nodes();
+    node_save(&ke, &saved);
+    node_save(&ke, &later);
+    give_one();
+    connect_nodes();
+    node_roll_back(&ke, &saved, true);
+    connect_nodes();
+    connect_nodes(); /* second epoch, healed */
+    struct id consent = give_one();
+    connect_nodes();
+    revoke(&ke, &consent);
+    connect_nodes();
+    node_roll_back(&ke, &later, true);
+    struct meeting_result result;
+    meet(&result); /* KE shows the first epoch, of which it has lost a part as well */
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    assert_true(result.un.heal_peer);
+    heal(&un, &ke, &result.un);
+    meeting_fini(&result);
+    assert_true(ke.feed.meet_again); /* the connection ends, and the next one heals the second */
+    ke.feed.meet_again = false;
+    meet(&result);
+    assert_true(result.un.heal_peer);
+    struct feed_row in = feed_between(&un, &ke, FEED_IN);
+    assert_true(span_equal(buf_span(&result.un.heal_origin), span_text(in.origin)));
+    heal(&un, &ke, &result.un);
+    meeting_fini(&result);
+    assert_false(ke.feed.meet_again);
+    assert_int_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
+}
+
+static void a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    node_save(&ke, &saved); /* before the first contact */
+    give_one();
+    connect_nodes();
+    node_roll_back(&ke, &saved, true);
+    struct meeting_result result;
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    assert_true(result.un.heal_peer);
+    assert_int_equal(result.un.heal_from, 0);
+    assert_true(feed_between(&ke, &un, FEED_OUT).healed_size != 0);
+    heal(&un, &ke, &result.un);
+    assert_int_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
+    assert_false(ke.feed.meet_again);
+    meeting_fini(&result);
+    give_one();
+    connect_nodes();
+}
+
+static void both_rolled_back_are_unlocked_in_the_new_epoch(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct store_place of_un;
+    give_one();
+    connect_nodes();
+    node_save(&ke, &of_ke);
+    node_save(&un, &of_un);
+    give_one();
+    connect_nodes();
+    /* The heads outside of the backups tell both of them. */
+    node_roll_back(&ke, &of_ke, false);
+    node_roll_back(&un, &of_un, false);
+    struct node *nodes[] = { &ke, &un };
+    for (size_t i = 0; i < COUNT(nodes); i++) {
+        tx_begin(nodes[i]);
+        CHECK_OK(tx_end(nodes[i], feed_settle(&nodes[i]->feed, &err)), &err);
+    }
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    struct meeting_result result;
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    meeting_fini(&result);
+    connect_nodes();
+    connect_nodes(); /* neither knows of more than it holds */
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    assert_false(feed_between(&un, &ke, FEED_IN).rolled_back);
+}
+
+static void what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opened_meanwhile(
+    void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct store_place of_un;
+    struct id consent = give_one();
+    connect_nodes();
+    node_save(&un, &of_un);
+    revoke(&ke, &consent);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    node_save(&ke, &of_ke);
+    give_one();
+    connect_nodes();
+    node_roll_back(&ke, &of_ke, false); /* knows of the withdrawal, and that it lost something */
+    node_roll_back(&un, &of_un, true);  /* holds again what was withdrawn */
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    struct meeting_result result;
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    (void)deliver(&ke, &un, result.ke.send_from);
+    meeting_fini(&result);
+    assert_true(feed_between(&un, &ke, FEED_IN).rolled_back); /* until it is in step */
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    assert_false(feed_between(&un, &ke, FEED_IN).rolled_back);
+}
+
+int main(void)
+{
+#define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
+    const struct CMUnitTest tests[] = {
+        TWO(an_epoch_that_the_restored_publisher_never_knew_is_healed_at_once),
+        TWO(a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection),
+        TWO(both_rolled_back_are_unlocked_in_the_new_epoch),
+        TWO(what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opened_meanwhile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
