@@ -161,13 +161,15 @@ void connection_close(struct connection *connection, const struct error *why, en
 
 /* -- time -------------------------------------------------------------------------------------- */
 
-static void recheck(struct connection *connection)
+bool connection_recheck(struct connection *connection)
 {
     struct error err = ERROR_INIT;
-    if (tls_recheck(connection->tls, &err) != OK)
-        connection_close(connection, &err, OFFENCE_COUNT);
-    else
-        connection_set_timer(connection, RECHECK_CERTIFICATE_MS);
+    if (tls_recheck(connection->tls, &err) == OK)
+        return true;
+    net_event(connection->net, "certificate_refused", "address=%s peer=%s reason=\"%s\"",
+              connection->address, connection->peer.text, err.text);
+    connection_close(connection, &err, OFFENCE_COUNT);
+    return false;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -184,7 +186,8 @@ static void on_timer(uv_timer_t *timer)
         break;
     case CONNECTION_SECURED:
     case CONNECTION_GREETED:
-        recheck(connection);
+        if (connection_recheck(connection))
+            connection_set_timer(connection, RECHECK_CERTIFICATE_MS);
         break;
     case CONNECTION_CLOSING:
         connection_end(connection);

@@ -239,10 +239,9 @@ void net_recheck(struct net *net)
     struct connection *next = NULL;
     for (struct connection *c = net->connections; c != NULL; c = next) {
         next = c->next;
-        struct error err = ERROR_INIT;
         bool live = c->state == CONNECTION_SECURED || c->state == CONNECTION_GREETED;
-        if (live && tls_recheck(c->tls, &err) != OK)
-            connection_close(c, &err, OFFENCE_COUNT);
+        if (live)
+            (void)connection_recheck(c);
     }
 }
 

@@ -90,6 +90,8 @@ void connection_start(struct connection *connection);
 void connection_fail(struct connection *connection, enum status status, const char *text);
 void connection_end(struct connection *connection); /* closes the handles now */
 void connection_set_timer(struct connection *connection, uint64_t ms);
+/* Judges a live connection by the present trust; false: refused, said in the log, closing. */
+bool connection_recheck(struct connection *connection);
 void connection_handle_closed(struct connection *connection); /* one handle or request less */
 
 /* output.c */
