@@ -184,8 +184,41 @@ node_start KE
 peer_accept KE UNODC
 wait_for 20 "session" grep -q 'event=peer_connected peer=KE' "$WORK/UNODC.log"
 
+say "its tls certificate is revoked in mid-session: cut as soon as its newer card is here"
+quiet "$CERTS/revoke" --authority "$WORK/vault.KE" --certificate "$WORK/KE/identity/tls.crt" \
+    --reason keyCompromise
+cp "$WORK/KE.card" "$WORK/older.card"
+mkdir "$WORK/next"
+cp "$WORK/KE/identity/"*.crt "$WORK/KE/identity/"*.key "$WORK/vault.KE/crl.pem" "$WORK/next/"
+rm "$WORK/next/tls.crt" "$WORK/next/tls.key"
+issue_tls KE renewed training
+cp "$TLS/renewed.crt" "$WORK/next/tls.crt"
+cp "$TLS/renewed.key" "$WORK/next/tls.key"
+quiet "$CERTS/make-card" --realm training --code KE --name Kenya \
+    --address "127.0.0.1:${NODE_PORT[KE]}" --directory "$WORK/next" --out "$WORK/newer.card"
+chmod 0644 "$WORK/newer.card" "$WORK/older.card"
+operator UNODC peer add "$WORK/newer.card" >"$WORK/said" 2>&1 || fail "newer card: $(cat "$WORK/said")"
+cut_off() { tail -n 40 "$WORK/UNODC.log" | grep -q 'event=peer_disconnected peer=KE'; }
+wait_for 5 "end of the session" cut_off
+grep -q 'event=certificate_refused.*peer=KE.*was revoked at' "$WORK/UNODC.log" ||
+    fail "no reason in the log"
+if operator UNODC peer add "$WORK/older.card" >"$WORK/said" 2>&1; then fail "an older list was taken"; fi
+grep -q next "$WORK/said" || fail "no next step: $(cat "$WORK/said")"
+printf '   %s\n' "$(grep -v TRAINING "$WORK/said" | head -n 1 | cut -c 1-150)"
+
+say "with the renewed certificate it is back"
+node_stop KE
+lines=$(wc -l <"$WORK/UNODC.log")
+cp "$WORK/next/tls.crt" "$WORK/next/tls.key" "$WORK/next/crl.pem" "$WORK/KE/identity/"
+cp "$WORK/newer.card" "$WORK/KE/identity/card.pem"
+chmod 0600 "$WORK/KE/identity/tls.key"
+node_start KE
+back() { tail -n "+$((lines + 1))" "$WORK/UNODC.log" | grep -q 'event=peer_connected peer=KE'; }
+wait_for 20 "session with the renewed certificate" back
+
 say "blocked: cut at once, and refused from then on"
 operator UNODC peer block KE --reason "key reported stolen" >/dev/null
-wait_for 5 "end of the session" grep -q 'event=peer_disconnected peer=KE' "$WORK/UNODC.log"
+blocked() { tail -n 3 "$WORK/UNODC.log" | grep -q 'event=peer_disconnected peer=KE'; }
+wait_for 5 "end of the session" blocked
 refused "blocked" blocked "blocked here by an operator" good
 say "done"

@@ -7,7 +7,6 @@ lib_begin "$@"
 
 TITLE="Joint teams at the border of Malaba"
 TEXT="The liaison officer was reached on the first call, every time."
-FIGURE_SOURCE="Directorate of public prosecutions of the exercise"
 
 scan() { # everything that either node ever wrote
     local text
