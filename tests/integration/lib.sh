@@ -72,7 +72,7 @@ node_make() { # CODE NAME [OPTION...]
     port=$(free_port)
     NODE_PORT[$code]=$port
     "$BIN/comityctl" node init --realm training --code "$code" --name "$name" \
-        --directory "$WORK/$code" --listen "127.0.0.1:$port" --address "127.0.0.1:$port" \
+        --directory "$WORK/$code" --listen "${NODE_HOST:-127.0.0.1}:$port" --address "${NODE_HOST:-127.0.0.1}:$port" \
         --operators "$OPERATOR" --approvers "$APPROVER" --auditors "$AUDITOR" "$@" \
         >"$WORK/$code.init" 2>&1 || {
         cat "$WORK/$code.init"
