@@ -4,8 +4,9 @@
     verify.py [--self-test] FILE...
 
 *.export files are checked whole: headers, commitments that can be opened, the tree, the signed
-checkpoint and the receipt.  *.evidence files are checked with the public keys of the exports among
-FILE..., so give these too.  --self-test also spoils every file in many ways and requires that each
+checkpoint and the receipt.  *.evidence files are checked with the public keys of the exports or of
+the cards (*.card) among FILE..., so give these too; evidence of all entries of a feed, over one
+checkpoint, is checked as a whole feed as well.  --self-test also spoils every file in many ways and requires that each
 spoiled one is refused.  Exit status 0: all is as it must be.
 """
 import base64
@@ -14,6 +15,7 @@ import re
 import struct
 import sys
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -250,7 +252,39 @@ def check_export(text):
             f"receipt {'none' if time is None else time}")
 
 
-def check_evidence(text, keys):
+def card_keys(text):
+    """{(realm, code, role): public key} of the Ed25519 certificates of a card."""
+    keys = {}
+    for pem in re.findall(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", text, re.S):
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
+            _, _, realm, code, role = uri.split(":")
+            if isinstance(certificate.public_key(), Ed25519PublicKey):
+                keys[(realm, code.upper(), role)] = certificate.public_key().public_bytes_raw()
+    need(keys, "card: no Ed25519 certificates")
+    return keys
+
+
+def keys_of(origin, keys):
+    """The log key and the receipt key of a feed: from its export, or from the cards of both ends."""
+    if origin in keys:
+        return keys[origin]
+    realm, publisher, subscriber = parse_origin(origin)
+    wanted = (realm, publisher, "log"), (realm, subscriber, "receipt")
+    need(all(name in keys for name in wanted), f"no keys for {origin}: give its export or two cards")
+    return keys[wanted[0]], keys[wanted[1]]
+
+
+def check_whole(entries):
+    """Feeds of which every entry is there under one checkpoint; gives a line for each."""
+    for (origin, size, root), leaves in entries.items():
+        if len(leaves) == size:
+            need(tree_root([leaves[i] for i in range(size)]) == root, f"{origin}: another root")
+            yield f"{origin}: all {size} entries lead to the root"
+
+
+def check_evidence(text, keys, entries=None):
     head, mark, proof = text.partition("--- proof\n")
     need(mark, "evidence: no proof")
     match = re.fullmatch(r"comity\.v1/evidence\n--- header\n([A-Za-z0-9+/=\n]+)"
@@ -265,21 +299,24 @@ def check_evidence(text, keys):
     hashes = [unbase64(line) for line in hashes]
     need(all(len(value) == 32 for value in hashes), "evidence: hash size")
     origin = parse_checkpoint(parse_note(note)[0])[0]
-    need(origin in keys, f"no keys for {origin}: give its export too")
-    log_key, receipt_key = keys[origin]
+    log_key, receipt_key = keys_of(origin, keys)
     _, size, root = open_checkpoint(note, log_key)
     need(root_of_proof(leaf_hash(data), int(match[1]), size, hashes) == root,
          "evidence: does not lead to the root")
     time = open_receipt(note, receipt_key)
     header = parse_header(data)
+    if entries is not None:
+        entries.setdefault((origin, size, root), {})[int(match[1])] = leaf_hash(data)
     if salt:
         need(not header["inline"], "evidence: salt where none belongs")
         check_opening(origin, header, salt, body)
     return f"{origin}: entry {match[1]} of {size}, {'shown' if salt else 'not shown'}, receipt {time}"
 
 
-def check_file(path, text, keys):
-    return check_export(text)[1] if path.endswith(".export") else check_evidence(text, keys)
+def check_file(path, text, keys, entries=None):
+    if path.endswith(".export"):
+        return check_export(text)[1]
+    return check_evidence(text, keys, entries)
 
 
 def spoiled(text):
@@ -310,21 +347,29 @@ def main(arguments):
     if not paths:
         print(__doc__)
         return 2
-    texts = {}
-    for path in sorted(paths, key=lambda path: not path.endswith(".export")):
+    texts, keys, entries = {}, {}, {}
+    for path in sorted(paths, key=lambda path: not path.endswith((".export", ".card"))):
         with open(path, encoding="utf-8", newline="") as file:
             texts[path] = file.read()
-    keys = {}
     for path, text in texts.items():
         try:
+            if path.endswith(".card"):
+                keys.update(card_keys(text))
+                continue
             if path.endswith(".export"):
                 keys.update(check_export(text)[0])
-            print(f"ok  {path}: {check_file(path, text, keys)}")
+            print(f"ok  {path}: {check_file(path, text, keys, entries)}")
             if testing:
                 print(f"    {self_test(path, text, keys)} spoiled variants were refused")
         except (Refused, KeyError, ValueError, IndexError, struct.error) as error:
             print(f"BAD {path}: {error}")
             return 1
+    try:
+        for line in check_whole(entries):
+            print(f"ok  {line}")
+    except Refused as error:
+        print(f"BAD {error}")
+        return 1
     return 0
 
 
