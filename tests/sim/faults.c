@@ -91,6 +91,10 @@ void faults_step(struct sim *sim)
         disk(sim);
     if (happens(sim, mix->clock))
         step_clock(sim);
+    if (happens(sim, mix->restore))
+        restore_step(sim);
+    if (happens(sim, mix->clone))
+        restore_clone_step(sim);
 }
 
 void faults_tick(struct sim *sim)

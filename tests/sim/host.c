@@ -16,7 +16,7 @@ const char *host_path(const struct host *host, const char *name)
     static char paths[4][96];
     static unsigned next;
     char *path = paths[next++ % 4];
-    (void)snprintf(path, sizeof(paths[0]), "/host%zu/%s", host->slot, name);
+    (void)snprintf(path, sizeof(paths[0]), "/host%zu/%s", host->party, name);
     return path;
 }
 
@@ -110,10 +110,10 @@ static void start_worker(struct host *host)
     sim_must(sim, exchange_new(&config, &host->exchange, &err), &err, "exchange");
 }
 
-static struct store_options options_of(struct host *host)
+struct store_options host_options(struct host *host)
 {
     static char directory[32];
-    (void)snprintf(directory, sizeof(directory), "/host%zu", host->slot);
+    (void)snprintf(directory, sizeof(directory), "/host%zu", host->party);
     return (struct store_options){ .directory = directory,
                                    .clock = &host->clock.base,
                                    .random = &host->random.base,
@@ -139,7 +139,7 @@ void host_start(struct host *host)
 {
     struct sim *sim = host->sim;
     struct error err = ERROR_INIT;
-    struct store_options options = options_of(host);
+    struct store_options options = host_options(host);
     bool create = !vfs_fault_exists(host->vfs, host_path(host, "comity.db"));
     enum status status = create ? store_create(&options, &host->store, &err)
                                 : store_open(&options, &host->store, &err);
@@ -212,6 +212,7 @@ void host_free(struct host *host)
     if (!host->used)
         return;
     host_crash(host, false);
+    vfs_fault_image_free(host->snapshot);
     vfs_fault_free(host->vfs);
     *host = (struct host){ .sim = NULL };
 }

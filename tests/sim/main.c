@@ -14,13 +14,20 @@
 #include <string.h>
 #include <time.h>
 
-enum { STEPS_DEFAULT = 6000, SETTLE_MS = 2 * 3600 * 1000 };
+enum {
+    STEPS_DEFAULT = 6000,
+    SETTLE_MS = 2 * 3600 * 1000,
+    CLONE_MS = 10 * 60 * 1000,
+    /* a node that recovered too often goes on after a day */
+    SETTLE_LONG_MS = 26 * 3600 * 1000
+};
 
 /* work in thousandths of a step, faults in ten thousandths */
 static const struct mix MIXES[] = {
-    { "quiet", 40, 0, 0, 0, 0, 0, 0, 0 },     { "cuts", 40, 0, 60, 20, 0, 0, 0, 0 },
-    { "crashes", 40, 30, 10, 0, 0, 0, 0, 0 }, { "disks", 40, 5, 0, 0, 40, 0, 0, 0 },
-    { "clocks", 40, 0, 20, 0, 0, 40, 0, 0 },  { "everything", 50, 20, 30, 20, 20, 10, 0, 0 },
+    { "quiet", 40, 0, 0, 0, 0, 0, 0, 0 },       { "cuts", 40, 0, 60, 20, 0, 0, 0, 0 },
+    { "crashes", 40, 30, 10, 0, 0, 0, 0, 0 },   { "disks", 40, 5, 0, 0, 40, 0, 0, 0 },
+    { "restores", 40, 10, 10, 0, 0, 0, 25, 0 }, { "clones", 40, 0, 5, 0, 0, 0, 0, 10 },
+    { "clocks", 40, 0, 20, 0, 0, 40, 0, 0 },    { "everything", 50, 20, 30, 20, 20, 10, 0, 0 },
 };
 enum { MIX_COUNT = sizeof(MIXES) / sizeof(MIXES[0]) };
 
@@ -68,7 +75,11 @@ static void run_seed(uint64_t seed, uint64_t steps, bool verbose)
         verdict_running(sim);
     }
     faults_stop(sim);
-    sim_settle(sim, SETTLE_MS);
+    if (sim->hosts[PARTIES].used) {
+        sim_settle(sim, CLONE_MS);
+        restore_stop_clone(sim);
+    }
+    sim_settle(sim, sim->stats.restores + sim->stats.clones > 0 ? SETTLE_LONG_MS : SETTLE_MS);
     verdict_final(sim);
     add_stats(&sim->stats);
     for (size_t i = 0; i < HOSTS_MAX; i++)

@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include "store/consent_rows.h"
+#include "store/record_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,19 +94,38 @@ static enum model_state state_in_database(struct host *host, const struct model_
     return MODEL_VOID;
 }
 
+static void resolve_records(struct host *host)
+{
+    struct sim *sim = host->sim;
+    for (size_t i = 0; i < sim->model.record_count; i++) {
+        struct model_record *record = &sim->model.records[i];
+        struct record_row row;
+        struct error err = ERROR_INIT;
+        if (record->party != host->party || record->retired)
+            continue;
+        enum status status = record_rows_get(host->store, &record->id, &row, &err);
+        if (status == ERR_NOT_FOUND && host->rolled_back)
+            record->retired = true; /* nobody can name it any more */
+        else
+            sim_must(sim, status, &err, "a record after a start");
+    }
+}
+
 /* What was answered before the crash must still be so; what was not is as the database says. */
 void model_resolve(struct host *host)
 {
     struct sim *sim = host->sim;
+    if (host->slot >= PARTIES)
+        return; /* people work with the original */
+    resolve_records(host);
     for (size_t i = 0; i < sim->model.consent_count; i++) {
         struct model_consent *consent = &sim->model.consents[i];
         if (consent->party != host->party || consent->state == MODEL_VOID)
             continue;
         enum model_state state = state_in_database(host, consent);
-        if (host->rolled_back && state == MODEL_VOID)
-            continue; /* it was in force once, and the backup is older */
-        if (host->rolled_back && consent->state == MODEL_ENDED && state == MODEL_ACTIVE) {
+        if (host->rolled_back) { /* it was in force once, whatever an older database says */
             consent->forgotten = true;
+            consent->state = state == MODEL_ACTIVE ? MODEL_ACTIVE : MODEL_ENDED;
             continue;
         }
         bool lost = (consent->state == MODEL_ACTIVE && state == MODEL_VOID) ||

@@ -128,6 +128,8 @@ struct host {
     unsigned alarms;
     unsigned starts;
     bool rolled_back; /* restored or cloned once: it may have to repeat itself */
+    bool has_backup;
+    struct vfs_fault_image *snapshot; /* of the whole disk, some time ago */
 };
 
 /* -- wiretap.c ----------------------------------------------------------------------------------
@@ -190,6 +192,7 @@ void host_work(struct host *host);    /* one step of the worker */
 void host_deliver(struct host *host); /* the answers */
 void host_tell_peers(struct host *host);
 struct host *host_of(struct sim *sim, const struct code *code); /* the original */
+struct store_options host_options(struct host *host);
 const char *host_path(const struct host *host, const char *name);
 
 struct exchange_io wires_io(struct host *host);
@@ -206,6 +209,9 @@ void workload_calm(struct sim *sim);    /* lifts every hold */
 
 void faults_step(struct sim *sim);
 void faults_stop(struct sim *sim);
+void restore_step(struct sim *sim); /* restore.c: backups, snapshots, copies */
+void restore_clone_step(struct sim *sim);
+void restore_stop_clone(struct sim *sim);
 void faults_tick(struct sim *sim); /* power that comes back */
 
 bool model_allows(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms);
