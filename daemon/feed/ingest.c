@@ -289,7 +289,12 @@ static enum status save_head(struct ingestion *ingestion,
         status = leaves_save(&ingestion->leaves, &ingestion->row, err);
     if (status == OK)
         status = store_receipt(ingestion, batch, err);
-    if (status == OK && behind && ingestion->row.size >= ingestion->row.receipt_size)
+    if (status != OK || !behind || ingestion->row.size < ingestion->row.receipt_size)
+        return status;
+    /* Caught up; without the mark, no later feed_settle() locks it again. */
+    ingestion->row.rolled_back = false;
+    status = feed_rows_set_state(ingestion->feed->store, &ingestion->row, err);
+    if (status == OK)
         status = holding_rows_unlock_peer(ingestion->feed->store, ingestion->peer.peer_id,
                                           HOLDING_ROLLED_BACK, err);
     return status;

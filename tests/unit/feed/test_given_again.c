@@ -79,6 +79,28 @@ static void a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later(void
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
 }
 
+static void a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    node_save(&un, &saved);
+    give(&ke, &un, &record, 1, 200);
+    connect_nodes();
+    node_roll_back(&un, &saved, false);
+    struct meeting_result result;
+    meet(&result);
+    (void)deliver(&ke, &un, result.ke.send_from); /* over one long connection */
+    meeting_fini(&result);
+    tx_begin(&un); /* what every comparison does first, with whatever peer */
+    CHECK_OK(tx_end(&un, feed_settle(&un.feed, &err)), &err);
+    (void)erase_all(&un);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+}
+
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
 
 int main(void)
@@ -87,6 +109,7 @@ int main(void)
         TWO(a_hold_over_what_is_in_flight_takes_nothing_away_for_good),
         TWO(a_hold_over_what_a_restored_node_lost_takes_nothing_away_for_good),
         TWO(ending_the_consent_of_a_copy_that_still_waits_queues_another),
+        TWO(a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer),
         TWO(a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
