@@ -318,7 +318,6 @@ void exchange_receive(struct link *link, struct span frame)
 {
     if (link->gone || link->closing)
         return;
-    link->heard++;
     session_receive(link->session, exchange_now_ms(link->exchange), frame);
     exchange_pump(link);
 }

@@ -2,9 +2,9 @@
  *
  * PROTOCOL 7.7.  With one boot id both belong to the same process: the dial of the smaller code
  * stays, which both ends work out alike.  With two, the peer was restarted and the older connection
- * is dead, or two machines run under one code.  The older one is probed; if it is still there and
- * was heard when the time is over, both are closed and both ends raise the alarm.  (Hearing it is
- * judged at the end only: what a process sent before it died may still arrive.) */
+ * is dead, or two machines run under one code.  The older one is probed; if it has answered the
+ * probe when the time is over, both are closed and both ends raise the alarm.  (Only the answer
+ * counts: what a process sent before it died may still arrive.) */
 #include "node/exchange_internal.h"
 
 #include <string.h>
@@ -64,7 +64,6 @@ void exchange_judge_greeted(struct link *link)
     }
     int64_t now_ms = exchange_now_ms(link->exchange);
     link->held = true;
-    link->rival_heard = rival->heard;
     link->held_until_ms = now_ms + CLONE_PROBE_MS;
     exchange_hold(rival);
     session_probe(rival->session, now_ms);
@@ -88,7 +87,7 @@ static void judge(struct link *link)
     struct link *rival = find_rival(link);
     if (rival == NULL) {
         free_compare(link);
-    } else if (rival->heard > link->rival_heard) {
+    } else if (session_probe_answered(rival->session)) {
         exchange_tell_alarm(link->exchange, &link->config.peer,
                             "two nodes run under this code at the same time (two boot ids are "
                             "alive); next: ask them which one is the copy, and have it stopped");

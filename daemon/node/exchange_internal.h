@@ -27,13 +27,11 @@ struct link {
     bool greeted;    /* the peer's Hello is authenticated */
     bool was_useful; /* the comparison succeeded once: a lost link, not a failed dial */
     bool paused;
-    bool alarmed;   /* the operator knows why it ends */
-    uint64_t heard; /* frames */
+    bool alarmed; /* the operator knows why it ends */
     uint8_t peer_boot_id[BOOT_ID_SIZE];
     /* Held until it is known whether the older link, of another boot id, still lives. */
     bool held;
     int64_t held_until_ms;
-    uint64_t rival_heard; /* `heard` of the older link when it was probed */
     bool has_compare;
     struct effect compare; /* of a held link: waits for the verdict */
     bool has_publish;

@@ -233,6 +233,10 @@ static enum status inbound_pong(struct session *session, uint64_t number, struct
     if (!session->ping_out || number != session->ping_number)
         return error_set(err, ERR_INVALID, "Pong that answers no Ping");
     session->ping_out = false;
+    if (number == session->probe_number)
+        session->probe_answered = true;
+    else if (number < session->probe_number)
+        session_send_ping(session); /* the probe waited for an earlier Pong */
     return OK;
 }
 

@@ -28,6 +28,8 @@ struct session {
     int64_t probe_deadline_ms; /* INT64_MAX: no probe */
     bool ping_out;             /* our Ping has no Pong yet */
     uint64_t ping_number;
+    uint64_t probe_number; /* of the Ping whose Pong shows that the peer lives; 0: no probe */
+    bool probe_answered;
     int64_t pings_since_ms; /* the peer's Pings of the present interval */
     unsigned pings;
 
@@ -62,6 +64,7 @@ void session_move(struct session *session, enum session_state to);
 void session_want(struct session *session, struct effect *effect);
 void session_send(struct session *session, struct buf *frame /* moved */);
 void session_send_number(struct session *session, enum message_kind kind, uint64_t number);
+void session_send_ping(struct session *session);
 /* Goodbye and CLOSE.  The peer is blamed when its bytes or its order were wrong. */
 void session_fail(struct session *session, const struct error *err, bool peer_can_be_wrong);
 /* `said` is the status that the peer is told, as a reason. */

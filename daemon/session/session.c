@@ -276,7 +276,7 @@ int64_t session_deadline_ms(const struct session *session)
     return earlier(earlier(heard, ping_due_ms(session)), outbound_deadline_ms(session));
 }
 
-static void send_ping(struct session *session)
+void session_send_ping(struct session *session)
 {
     session->ping_out = true;
     session_send_number(session, MESSAGE_PING, ++session->ping_number);
@@ -302,7 +302,7 @@ void session_tick(struct session *session, int64_t now_ms)
     else if (now_ms >= outbound_deadline_ms(session))
         time_out(session, false, "no receipt for 60 s");
     else
-        send_ping(session);
+        session_send_ping(session);
 }
 
 void session_probe(struct session *session, int64_t now_ms)
@@ -310,8 +310,15 @@ void session_probe(struct session *session, int64_t now_ms)
     if (!is_live(session) || session->probe_deadline_ms != INT64_MAX)
         return;
     session->probe_deadline_ms = now_ms + PROBE_TIMEOUT_MS;
+    session->probe_answered = false;
+    session->probe_number = session->ping_number + 1; /* a Pong on its way may be of a dead peer */
     if (!session->ping_out)
-        send_ping(session);
+        session_send_ping(session);
+}
+
+bool session_probe_answered(const struct session *session)
+{
+    return session->probe_answered;
 }
 
 /* -- to look at -------------------------------------------------------------------------------- */

@@ -121,6 +121,9 @@ void session_wake(struct session *session, int64_t now_ms);
 /* Asks the peer to answer at once (to learn whether an older connection is still alive); closes
  * without blame when nothing at all is heard for PROBE_TIMEOUT_MS. */
 void session_probe(struct session *session, int64_t now_ms);
+/* Whether the Pong to the Ping of the last probe came: a process that sent it was alive after the
+ * probe.  (Anything else may have been under way when it died.) */
+bool session_probe_answered(const struct session *session);
 /* Goodbye with this reason, then CLOSE.  The text goes to the peer: nothing confidential. */
 void session_stop(struct session *session, int64_t now_ms, enum status why, const char *text);
 

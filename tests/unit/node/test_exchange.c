@@ -1,4 +1,5 @@
 #include "exchange_world.h"
+#include "wire/codec.h"
 
 static void exchange_delivers_what_waits_and_takes_its_receipt(void **state)
 {
@@ -137,6 +138,27 @@ static void exchange_takes_a_peer_that_was_restarted(void **state)
     assert_true(new->open);
     assert_int_equal(world->un.stored, 4);
     assert_int_equal(world->un.alarms, 0);
+    world_free(world);
+}
+
+static void exchange_does_not_take_late_frames_of_a_dead_process_for_life(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    struct buf late = BUF_INIT;
+    struct wire *old = wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    start_again(world, old);
+    struct wire *new = wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    assert_int_equal(codec_encode_number(MESSAGE_PING, 1, &late, NULL), OK);
+    exchange_receive(old->ends[1].link, span_slice(buf_span(&late), 4, late.size));
+    buf_fini(&late);
+    world_advance(world, CLONE_PROBE_MS + 1000);
+    assert_int_equal(world->un.alarms, 0);
+    assert_false(old->open);
+    assert_true(new->open);
+    assert_int_equal(world->un.stored, 4);
     world_free(world);
 }
 
@@ -350,6 +372,7 @@ int main(void)
         cmocka_unit_test(exchange_keeps_the_dial_of_the_smaller_code),
         cmocka_unit_test(exchange_keeps_the_newer_of_two_dials_of_one_side),
         cmocka_unit_test(exchange_takes_a_peer_that_was_restarted),
+        cmocka_unit_test(exchange_does_not_take_late_frames_of_a_dead_process_for_life),
         cmocka_unit_test(exchange_frees_a_held_connection_when_the_old_one_ends),
         cmocka_unit_test(exchange_raises_the_alarm_at_both_ends_for_two_live_boot_ids),
         cmocka_unit_test(exchange_dials_with_growing_bounded_pauses),
