@@ -135,6 +135,15 @@ void host_make(struct sim *sim, size_t slot, size_t party)
         sim_fail(sim, "no memory for a disk");
 }
 
+/* As node/node.c does before anybody may ask. */
+static enum status settle(struct host *host, struct error *err)
+{
+    enum status status = store_begin(host->store, err);
+    if (status == OK)
+        status = feed_settle(&host->feed, err);
+    return status == OK ? store_commit(host->store, err) : status;
+}
+
 void host_start(struct host *host)
 {
     struct sim *sim = host->sim;
@@ -153,6 +162,7 @@ void host_start(struct host *host)
                                         .receipt_key = sim->receipt_keys[host->party] };
     host->failed = host->ready = host->waiting = false;
     host->fault = VFS_FAULT_NONE;
+    sim_must(sim, settle(host, &err), &err, "settle");
     if (create)
         workload_peers(host);
     start_worker(host);

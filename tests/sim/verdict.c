@@ -112,8 +112,9 @@ static void judge_holdings(struct host *host)
     take_census(host, &census);
     for (size_t record = 0; record < sim->model.record_count; record++) {
         struct host *publisher = &sim->hosts[sim->model.records[record].party];
-        if (publisher == host)
-            continue;
+        bool forked = publisher->party == sim->cloned || host->party == sim->cloned;
+        if (publisher == host || forked)
+            continue; /* where two histories exist, people must decide (PROTOCOL 8) */
         int64_t now_ms = publisher->clock.wall_now_ms;
         bool allowed = model_allows(sim, record, host->party, now_ms);
         bool demanded = model_demands(sim, record, host->party, now_ms);
@@ -136,6 +137,8 @@ static enum status count_recall(void *context,
 {
     (void)err;
     struct host *host = context;
+    if (host_of(host->sim, &recall->holder)->party == host->sim->cloned)
+        return OK;
     sim_fail(host->sim, "%s: a recall from %s is still \"%s\"", host->code.text,
              recall->holder.text, recall->state);
 }
@@ -247,5 +250,6 @@ void verdict_final(struct sim *sim)
     for (size_t i = 0; i < PARTIES; i++)
         judge_holdings(&sim->hosts[i]);
     for (size_t i = 0; i < PARTIES; i++)
-        judge_recalls(&sim->hosts[i]);
+        if (i != sim->cloned)
+            judge_recalls(&sim->hosts[i]);
 }

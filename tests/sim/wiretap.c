@@ -114,10 +114,12 @@ static void judge_body(struct host *from, struct host *to, const struct batch_en
                  (const char *)title.data);
     sim->stats.bodies++;
     sim_trace(sim, "%s sends R%zu to %s", from->code.text, record, to->code.text);
+    excerpt_fini(&excerpt);
+    if (from->slot >= PARTIES)
+        return; /* a copy knows nothing of what was decided since */
     if (!model_allows(sim, record, to->party, from->group_wall_ms))
         sim_fail(sim, "%s sends R%zu to %s, and no consent in force covers it", from->code.text,
                  record, to->code.text);
-    excerpt_fini(&excerpt);
 }
 
 static void judge_batch(struct host *from, struct host *to, const struct batch *batch)
