@@ -156,7 +156,7 @@ static void take(struct control_client *client, struct span bytes)
               client->caller.uid);
         client_end(client);
     } else {
-        (void)uv_timer_start(&client->timer, on_timer, CONTROL_SENDING_MS, 0);
+        (void)uv_timer_start(&client->timer, on_timer, client->server->config.sending_ms, 0);
     }
 }
 
@@ -183,6 +183,8 @@ static void start_reading(struct control_client *client)
     client->reading = uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read) == 0;
     if (!client->reading)
         client_end(client);
+    else /* who only holds a place, or does not read its answer, loses it */
+        (void)uv_timer_start(&client->timer, on_timer, client->server->config.sending_ms, 0);
 }
 
 void control_client_done(struct control_client *client)
@@ -362,6 +364,8 @@ enum status control_server_new(const struct control_config *config,
         return error_set(err, ERR_MEMORY, "control socket: no memory");
     }
     server->config = *config;
+    if (server->config.sending_ms == 0)
+        server->config.sending_ms = CONTROL_SENDING_MS;
     server->read_buffer = buffer;
     snprintf(server->path, sizeof(server->path), "%s", config->path);
     (void)uv_pipe_init(config->loop, &server->pipe, 0);

@@ -24,7 +24,7 @@ struct control_client;
 enum {
     CONTROL_CLIENTS_MAX = 32,
     CONTROL_GROUPS_MAX = 256,
-    CONTROL_SENDING_MS = 30 * 1000, /* a request that was begun must come on */
+    CONTROL_SENDING_MS = 30 * 1000, /* a request must begin, and come on, and its answer be read */
     CONTROL_BUFFERED_MAX = CONTROL_REQUEST_MAX + 16 * 1024 * 1024 /* of all clients together */
 };
 
@@ -42,6 +42,7 @@ struct control_config {
     struct uv_loop_s *loop;
     const char *path;
     struct control_handlers handlers;
+    uint64_t sending_ms; /* 0: CONTROL_SENDING_MS */
 };
 
 /* Makes the socket with mode 0666 (who may speak is decided by uid).  A stale socket that nobody
