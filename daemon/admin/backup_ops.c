@@ -29,11 +29,12 @@ static enum status choose_path(struct admin *admin, const char *file, struct err
 enum status backup_ops_create(void *context, struct control_call *call, struct error *err)
 {
     struct admin *admin = context;
-    if (admin->backup.running != NULL)
+    if (admin->backup.running != NULL) {
         return error_set(err, ERR_WRONG_STATE,
                          "a backup to %s is under way; next: wait, comityctl status shows how far "
                          "it is",
                          admin->backup.path);
+    }
     enum status status = choose_path(admin, argument_text(&call->arguments, "file"), err);
     if (status == OK)
         status = backup_start(admin->feed->store, admin->backup.path, &admin->backup.running, err);
@@ -102,10 +103,11 @@ enum status admin_idle(struct admin *admin, bool *ret_more, struct error *err)
 enum status backup_ops_status(void *context, struct control_call *call, struct error *err)
 {
     const struct admin *admin = context;
-    if (admin->backup.path[0] == '\0')
+    if (admin->backup.path[0] == '\0') {
         return error_set(err, ERR_WRONG_STATE,
                          "no backup was made since the node started; next: comityctl backup create "
                          "FILE");
+    }
     if (admin->backup.result.status != OK)
         return error_set(err, admin->backup.result.status, "%s", admin->backup.result.text);
     bool done = admin->backup.running == NULL;

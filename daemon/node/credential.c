@@ -25,16 +25,18 @@ static enum status judge(const char *path, const uint8_t *bytes, ssize_t size, s
     if (size < 0)
         return error_set(err, ERR_IO, "%s: %s; next: look at LoadCredentialEncrypted= of the unit",
                          path, strerror(errno));
-    if (size != SEAL_KEY_SIZE)
+    if (size != SEAL_KEY_SIZE) {
         return error_set(err, ERR_INVALID,
                          "%s has %s than %d bytes; next: make the credential anew from 32 random "
                          "bytes (docs/CONFIGURATION.md), or put back the one that sealed root.slot",
                          path, size < SEAL_KEY_SIZE ? "less" : "more", SEAL_KEY_SIZE);
-    if (is_one_byte_repeated(bytes, SEAL_KEY_SIZE))
+    }
+    if (is_one_byte_repeated(bytes, SEAL_KEY_SIZE)) {
         return error_set(err, ERR_INVALID,
                          "%s is one byte repeated and no secret; next: make the credential anew "
                          "from 32 random bytes (docs/CONFIGURATION.md)",
                          path);
+    }
     return OK;
 }
 

@@ -149,16 +149,18 @@ static enum status refuse(const struct store *store,
     bool unreadable = false; /* sealed, and this credential does not open it */
     for (int i = 0; i < ROOT_SLOT_COUNT; i++)
         unreadable = unreadable || (slots[i].sealed && !slots[i].readable);
-    if (unreadable && store->keys->slots.credential == NULL)
+    if (unreadable && store->keys->slots.credential == NULL) {
         return error_set(err, ERR_CORRUPT,
                          "%s/root.slot is sealed by the credential comity-root, and there is none; "
                          "next: start comityd by its unit, with LoadCredentialEncrypted= as before",
                          directory);
-    if (unreadable)
+    }
+    if (unreadable) {
         return error_set(err, ERR_CORRUPT,
                          "%s/root.slot is sealed by another credential than this comity-root; "
                          "next: put back the credential that sealed it",
                          directory);
+    }
     return error_set(err, ERR_CORRUPT,
                      "no key in %s/root.slot opens the database: the two do not belong together; "
                      "next: put both back as they were, or restore the last backup (comityd "

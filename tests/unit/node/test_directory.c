@@ -1,0 +1,180 @@
+/* The directory of peers: strangers are remembered within a bound; equality sees every change. */
+#include "node/directory.h"
+
+#include "base/memory.h"
+#include "crypto/digest.h"
+#include "node/credential.h"
+#include "node/storage.h"
+#include "store/peer_rows.h"
+#include "store/store.h"
+#include "support/check.h"
+#include "support/store_place.h"
+
+#include <stdlib.h>
+
+static struct store_place place;
+static struct store *store;
+static struct error err;
+static int64_t live;
+static const struct realm training = { "training" };
+
+static int set_up(void **state)
+{
+    (void)state;
+    struct sha256 *sha = NULL; /* the thread's own lives on */
+    CHECK_OK(sha256_thread(&sha, &err), &err);
+    live = mem_live();
+    store_place_make(&place, 5);
+    struct store_options options = { .directory = place.directory,
+                                     .clock = &place.clock.base,
+                                     .random = &place.random.base };
+    CHECK_OK(store_create(&options, &store, &err), &err);
+    CHECK_OK(store_begin(store, &err), &err);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    store_close(store);
+    store = NULL;
+    store_place_remove(&place);
+    assert_int_equal(mem_live(), live);
+    return 0;
+}
+
+static enum status stranger(size_t number, const char *address)
+{
+    struct code code = { "" };
+    (void)snprintf(code.text, sizeof(code.text), "ORG%c%c", (char)('A' + number / 26),
+                   (char)('A' + number % 26));
+    return directory_add_pending(store, &training, &code, address, &err);
+}
+
+/* -- strangers --------------------------------------------------------------------------------- */
+
+static void strangers_are_remembered_up_to_a_bound_and_once_each(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DIRECTORY_PENDING_MAX; i++)
+        CHECK_OK(stranger(i, "192.0.2.1"), &err);
+    CHECK_STATUS(stranger(DIRECTORY_PENDING_MAX, "192.0.2.1"), ERR_FULL, &err);
+    CHECK_CONTAINS(err.text, "64 strangers");
+    CHECK_OK(stranger(3, "192.0.2.9"), &err); /* known already: only where from changes */
+    struct peer_row row;
+    CHECK_OK(peer_rows_get(store, &(struct code){ "ORGAD" }, &row, &err), &err);
+    assert_string_equal(row.address, "192.0.2.9");
+    assert_int_equal(row.state, PEER_PENDING);
+}
+
+static void a_stranger_is_not_in_the_directory(void **state)
+{
+    (void)state;
+    struct directory directory;
+    CHECK_OK(stranger(0, "192.0.2.1"), &err);
+    CHECK_OK(directory_read(store, &directory, &err), &err);
+    assert_int_equal(directory.count, 0);
+    directory_fini(&directory);
+    directory_fini(NULL);
+}
+
+static void equality_sees_every_change(void **state)
+{
+    (void)state;
+    uint8_t one[] = { 1 }, two[] = { 2 };
+    struct directory_peer base = { .known = { { "AU" }, "a:1" },
+                                   .anchor = { .data = one, .size = 1 },
+                                   .crl = { .data = one, .size = 1 } };
+    struct directory_peer others[5] = { base, base, base, base, base };
+    (void)snprintf(others[0].known.code.text, sizeof(others[0].known.code.text), "NZ");
+    (void)snprintf(others[1].known.address, sizeof(others[1].known.address), "a:2");
+    others[2].blocked = true;
+    others[3].anchor.data = two;
+    others[4].crl.data = two;
+    const struct directory a = { &base, 1 };
+    for (size_t i = 0; i < 5; i++)
+        assert_false(directory_equal(&a, &(struct directory){ &others[i], 1 }));
+    assert_false(directory_equal(&a, &(struct directory){ NULL, 0 }));
+    assert_true(directory_equal(&a, &a));
+}
+
+/* -- idle work --------------------------------------------------------------------------------- */
+
+static bool more;
+static enum status outcome;
+
+static enum status more_work(void *self, bool *ret_more, struct error *why)
+{
+    (void)self;
+    *ret_more = more;
+    return outcome == OK ? OK : error_set(why, outcome, "no room");
+}
+
+static void more_idle_work_comes_again_soon_and_its_failure_is_not_final(void **state)
+{
+    (void)state;
+    store_rollback(store);
+    struct feed_context feed = { .store = store,
+                                 .clock = &place.clock.base,
+                                 .random = &place.random.base,
+                                 .realm = training,
+                                 .self = { "KE" } };
+    struct storage storage = {
+        .store = store, .feed = &feed, .tick_due_ms = INT64_MAX / 2, .more = more_work
+    };
+    const struct worker_storage worker = storage_of(&storage);
+    struct worker_idle idle;
+    more = true;
+    outcome = OK;
+    CHECK_OK(worker.idle(worker.self, 1000, &idle, &err), &err);
+    assert_int_equal(idle.next_ms, 1001);
+    assert_false(idle.changed);
+    more = false;
+    CHECK_OK(worker.idle(worker.self, 1000, &idle, &err), &err);
+    assert_true(idle.next_ms > 1001);
+    outcome = ERR_IO; /* no sync failed: the store is not lost */
+    CHECK_STATUS(worker.idle(worker.self, 1000, &idle, &err), ERR_FULL, &err);
+}
+
+/* -- the credential ---------------------------------------------------------------------------- */
+
+static void a_credential_is_32_bytes_or_not_there(void **state)
+{
+    (void)state;
+    struct credential credential;
+    static const char bytes[] = "0123456789abcdef0123456789abcdef!";
+    static const struct {
+        size_t size;
+        enum status wanted;
+    } cases[] = { { 0, ERR_INVALID }, { 31, ERR_INVALID }, { 33, ERR_INVALID }, { 32, OK } };
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    CHECK_OK(credential_read(&credential, &err), &err);
+    assert_null(credential_key(&credential));
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", place.directory, 1), 0);
+    CHECK_OK(credential_read(&credential, &err), &err);
+    assert_null(credential_key(&credential));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        store_place_write(&place, CREDENTIAL_NAME, span_of(bytes, cases[i].size));
+        CHECK_STATUS(credential_read(&credential, &err), cases[i].wanted, &err);
+        if (cases[i].wanted != OK)
+            CHECK_CONTAINS(err.text, "; next: ");
+    }
+    assert_memory_equal(credential_key(&credential)->bytes, bytes, SEAL_KEY_SIZE);
+    credential_fini(&credential);
+    assert_null(credential_key(&credential));
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(strangers_are_remembered_up_to_a_bound_and_once_each),
+        TEST(a_stranger_is_not_in_the_directory),
+        TEST(equality_sees_every_change),
+        TEST(more_idle_work_comes_again_soon_and_its_failure_is_not_final),
+        TEST(a_credential_is_32_bytes_or_not_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
