@@ -6,6 +6,7 @@
 #include "crypto/digest.h"
 #include "crypto/seal.h"
 #include "feed/cover.h"
+#include "log/header.h"
 #include "store/consent_rows.h"
 #include "store/delivery_rows.h"
 #include "store/keys.h"
@@ -25,6 +26,31 @@ const char *records_outcome_name(enum records_outcome outcome)
     return (unsigned)outcome < 3 ? names[outcome] : "unknown";
 }
 
+/* Ids of one import differ in their first 16 digits and rise: lists show records in the order in
+ * which they came, and a few digits name one. */
+static enum status make_id(struct feed_context *feed,
+                           int64_t now_ms,
+                           struct id *ret_id,
+                           struct error *err)
+{
+    enum { RISING = 8 };
+    struct id last = ID_NONE;
+    struct error why = ERROR_INIT;
+    enum status status = id_make(ret_id, now_ms, feed->random, err);
+    if (status != OK)
+        return status;
+    status = record_rows_last(feed->store, &last, &why);
+    if (status != OK)
+        return status == ERR_NOT_FOUND ? OK : error_set(err, status, "%s", why.text);
+    if (memcmp(ret_id->bytes, last.bytes, RISING) > 0)
+        return OK;
+    memcpy(ret_id->bytes, last.bytes, RISING);
+    for (size_t i = RISING; i-- > 0;)
+        if (++ret_id->bytes[i] != 0)
+            break;
+    return OK;
+}
+
 static enum status add(struct feed_context *feed,
                        struct record_row *row, /* record id ID_NONE: a new one, set here */
                        struct span canonical,
@@ -34,7 +60,7 @@ static enum status add(struct feed_context *feed,
     enum status status = OK;
     row->created_ms = feed->clock->wall_ms(feed->clock);
     if (id_is_none(&row->record_id))
-        status = id_make(&row->record_id, row->created_ms, feed->random, err);
+        status = make_id(feed, row->created_ms, &row->record_id, err);
     if (status == OK)
         status = record_rows_add(feed->store, row, canonical, ret_version, err);
     return status;
@@ -229,6 +255,19 @@ static enum status import_release(struct feed_context *feed,
     return status;
 }
 
+/* What is stored can be approved, and what was approved must be able to leave: one entry of a feed
+ * carries a body whole. */
+static enum status check_size(const struct sdmx_release *item, struct error *err)
+{
+    if (item->bytes.size <= HEADER_CONTENT_MAX)
+        return OK;
+    return error_set(err, ERR_LIMIT,
+                     "a release of %zu observations takes %zu bytes packed; one entry of a feed "
+                     "carries at most %d; next: split the file into releases of shorter periods, "
+                     "or of one source each",
+                     item->observation_count, item->bytes.size, HEADER_CONTENT_MAX);
+}
+
 enum status records_import_releases(struct feed_context *feed,
                                     uint32_t uid,
                                     const struct sdmx_release_list *list,
@@ -239,7 +278,9 @@ enum status records_import_releases(struct feed_context *feed,
     enum status status = OK;
     for (size_t i = 0; status == OK && i < list->count; i++) {
         size_t observations = 0;
-        status = release_check(NULL, buf_span(&list->items[i].bytes), &observations, err);
+        status = check_size(&list->items[i], err);
+        if (status == OK)
+            status = release_check(NULL, buf_span(&list->items[i].bytes), &observations, err);
     }
     if (status == OK)
         status = take_identity_key(feed, &key, err);

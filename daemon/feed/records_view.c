@@ -51,6 +51,16 @@ static struct span release_text(const struct release *release, const char *name)
     return at < 0 ? SPAN_EMPTY : release->release_attributes[at];
 }
 
+/* Releases of one series share their title: the period tells them apart. */
+static void put_title(struct records_view *view, struct span title)
+{
+    put_text(view->title, sizeof(view->title), title);
+    size_t used = strlen(view->title);
+    if (strstr(view->title, view->period) == NULL &&
+        used + strlen(view->period) + 3 <= sizeof(view->title))
+        (void)snprintf(view->title + used, sizeof(view->title) - used, ", %s", view->period);
+}
+
 static enum status describe_release(struct span canonical,
                                     struct records_view *view,
                                     struct error *err)
@@ -68,7 +78,7 @@ static enum status describe_release(struct span canonical,
              release_dimension(&release, 0, structure->dimension_count - 1));
     put_text(view->source, sizeof(view->source), release_text(&release, "SOURCE_AUTH"));
     if (title.size > 0)
-        put_text(view->title, sizeof(view->title), title);
+        put_title(view, title);
     else
         (void)snprintf(view->title, sizeof(view->title), "%s, %s%s%s", structure->name,
                        view->period, view->source[0] != '\0' ? ", " : "", view->source);

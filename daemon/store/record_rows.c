@@ -112,6 +112,19 @@ enum status record_rows_add(struct store *store,
     return status;
 }
 
+enum status record_rows_last(struct store *store, struct id *ret_record_id, struct error *err)
+{
+    struct id id = ID_NONE;
+    struct query q = query_start(store, STATEMENT_RECORD_LAST);
+    bool found = query_row(&q);
+    if (found)
+        id = query_id(&q);
+    enum status status = query_found(&q, found, "record", err);
+    if (status == OK)
+        *ret_record_id = id;
+    return status;
+}
+
 enum status record_rows_get(struct store *store,
                             const struct id *record_id,
                             struct record_row *ret_row,

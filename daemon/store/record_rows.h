@@ -42,6 +42,10 @@ MUST_CHECK enum status record_rows_add(struct store *store,
                                        struct span canonical,
                                        uint32_t *ret_version,
                                        struct error *err);
+/* The largest id; ERR_NOT_FOUND: there are no records. */
+MUST_CHECK enum status record_rows_last(struct store *store,
+                                        struct id *ret_record_id,
+                                        struct error *err);
 MUST_CHECK enum status record_rows_get(struct store *store,
                                        const struct id *record_id,
                                        struct record_row *ret_row,

@@ -133,6 +133,7 @@
     X(RECORD_ADD, "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?, ?, 1, 1, ?, ?, ?)")             \
     X(RECORD_SET_VERSION, "UPDATE record SET version = ? WHERE record_id = ?")                     \
     X(RECORD_GET, "SELECT " RECORD_COLUMNS " FROM record WHERE record_id = ?")                     \
+    X(RECORD_LAST, "SELECT record_id FROM record ORDER BY record_id DESC LIMIT 1")                 \
     X(RECORD_FIND, "SELECT " RECORD_COLUMNS " FROM record WHERE record_id >= ? AND "               \
         "record_id <= ? ORDER BY record_id LIMIT 2")                                               \
     X(RECORD_LIST, "SELECT " RECORD_COLUMNS " FROM record WHERE (?1 = 0 OR kind = ?1) "            \

@@ -362,6 +362,34 @@ static void damaged_releases_are_refused_before_anything_is_stored(void **state)
     sdmx_release_list_fini(&list);
 }
 
+static void a_release_that_one_entry_cannot_carry_is_refused_with_what_to_do(void **state)
+{
+    (void)state;
+    struct sdmx_release_list list = import(HEAD ROW("NEW", "2019", "93"), "Registry");
+    struct records_imported imported;
+    while (list.items[0].bytes.size <= HEADER_CONTENT_MAX)
+        CHECK_OK(buf_append_zeros(&list.items[0].bytes, 65536, &err), &err);
+    CHECK_STATUS(records_import_releases(&own.feed, ANNE, &list, &imported, &err), ERR_LIMIT, &err);
+    CHECK_CONTAINS(err.text, "next: split the file");
+    sdmx_release_list_fini(&list);
+}
+
+static void records_of_one_moment_are_listed_in_the_order_of_their_import(void **state)
+{
+    (void)state;
+    enum { MANY = 40 };
+    struct excerpt items[MANY];
+    struct id ids[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        own_fill_excerpt(&items[i], "One of many", "16");
+    struct excerpt_list list = { items, MANY, MANY };
+    CHECK_OK(records_import_excerpts(&own.feed, ANNE, &list, ids, &err), &err);
+    for (size_t i = 1; i < MANY; i++)
+        assert_true(memcmp(ids[i - 1].bytes, ids[i].bytes, 8) < 0);
+    for (size_t i = 0; i < MANY; i++)
+        excerpt_fini(&items[i]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, own_set_up, own_tear_down)
 
 int main(void)
@@ -379,6 +407,8 @@ int main(void)
         T(importing_the_same_figures_again_changes_nothing),
         T(the_next_vintage_replaces_the_whole_snapshot_and_other_sources_stay),
         T(after_a_release_was_retired_the_same_snapshot_is_a_new_record),
+        T(a_release_that_one_entry_cannot_carry_is_refused_with_what_to_do),
+        T(records_of_one_moment_are_listed_in_the_order_of_their_import),
         T(damaged_releases_are_refused_before_anything_is_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
