@@ -24,6 +24,12 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   target_compile_options(comity_flags INTERFACE -Wduplicated-cond -Wlogical-op -Wnull-dereference)
 endif()
 
+# Some hundred test programs are linked: lld, where it is, halves the time.
+find_program(COMITY_LLD ld.lld)
+if(COMITY_LLD AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+  target_link_options(comity_flags INTERFACE -fuse-ld=lld)
+endif()
+
 if(COMITY_HARDEN)
   target_compile_options(comity_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
     -fstack-protector-strong -fstack-clash-protection -fcf-protection

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """clang-tidy over the sources that a build knows; a file that passed is not looked at again.
 
-usage: tools/tidy.py BUILD [FILE...]
+usage: tools/tidy.py BUILD [FILE or FOLDER...]
 
 BUILD holds compile_commands.json (any preset).  Generated sources are left out.  What passed is
 remembered in build/tidy/ under a digest of everything the result depends on: the version and
@@ -75,7 +75,9 @@ def main():
     jobs = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["directory"], entry["file"]).resolve()
-        if (ROOT / "build") in source.parents or (wanted and source not in wanted):
+        if (ROOT / "build") in source.parents:
+            continue
+        if wanted and not wanted.intersection([source, *source.parents]):
             continue
         mark = CACHE / digest_of(entry, source, settings)
         if not mark.exists():
