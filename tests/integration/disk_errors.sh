@@ -19,6 +19,7 @@ full_file_system() {
         node_start KE
         return 0
     fi
+    ended=0
     trap 'ended=$?; umount -l "$WORK/KE/data" "$WORK/small" 2>/dev/null; (exit $ended); lib_end' EXIT
     cp -a "$WORK/aside/." "$WORK/KE/data/"
     node_start KE

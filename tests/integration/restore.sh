@@ -92,6 +92,7 @@ locked() { [ "$(state_of | grep -c locked)" -eq 1 ] && [ "$(state_of | grep -c h
 wait_for 10 "lock of what it holds" locked
 node_start KE
 wait_for 30 "catching up" holds UNODC Fifth
+# shellcheck disable=SC2016  # evaluated anew with each try
 wait_for 20 "unlocking" eval '[ "$(state_of | grep -c locked)" -eq 0 ]'
 if holds UNODC Fourth; then fail "what was erased is back"; fi
 wait_for 10 "alarm at UNODC" eval 'alarms UNODC | grep -qiE "restored|rolled back|backup"'
