@@ -346,6 +346,7 @@ enum status node_start(struct config *config, struct node **ret_node, struct err
     if (node == NULL)
         return error_set(err, ERR_MEMORY, "no memory");
     (void)mallopt(M_ARENA_MAX, 2); /* two threads; each arena keeps what it once had */
+    mem_keep_freed();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)setenv("UV_THREADPOOL_SIZE", "1", 0); /* it resolves names, nothing else */
     pthread_mutex_init(&node->progress_mutex, NULL);

@@ -1,5 +1,6 @@
 #include "node/storage.h"
 
+#include "base/memory.h"
 #include "store/heads.h"
 #include "store/store.h"
 
@@ -38,6 +39,8 @@ static enum status judge(const struct storage *storage, enum status status, stru
 static enum status storage_commit(void *self, struct error *err)
 {
     struct storage *storage = self;
+    struct clock *clock = store_clock(storage->store);
+    storage->relax_due_ms = clock->monotonic_ms(clock) + STORAGE_RELAX_MS;
     return judge(storage, store_commit(storage->store, err), err);
 }
 
@@ -85,6 +88,20 @@ static enum status shorten_wal(struct storage *storage, struct error *err)
     return status == ERR_BUSY ? OK : status;
 }
 
+/* While batches come and go their memory is kept (mem_keep_freed); nothing has come for a while. */
+static void relax(struct storage *storage, int64_t now_ms, struct worker_idle *idle)
+{
+    if (storage->relax_due_ms == 0)
+        return;
+    if (now_ms >= storage->relax_due_ms) {
+        store_relax(storage->store);
+        mem_return_freed();
+        storage->relax_due_ms = 0;
+    } else if (storage->relax_due_ms < idle->next_ms) {
+        idle->next_ms = storage->relax_due_ms;
+    }
+}
+
 static enum status storage_idle(void *self,
                                 int64_t now_ms,
                                 struct worker_idle *ret_idle,
@@ -110,6 +127,8 @@ static enum status storage_idle(void *self,
         idle.next_ms = now_ms + 1; /* there may be more: a tick locks what is then erased */
     else if (storage->tick_due_ms - clock->wall_ms(clock) < STORAGE_TICK_MAX_MS)
         idle.next_ms = now_ms + storage->tick_due_ms - clock->wall_ms(clock) + 1;
+    if (!idle.changed && !more)
+        relax(storage, now_ms, &idle);
     *ret_idle = idle;
     return OK;
 }

@@ -25,6 +25,7 @@ struct worker {
     struct job_list waiting[JOB_PRIORITY_COUNT];
     struct job_list finished;
     bool stopping;
+    bool delivering;     /* what `done` submits comes together into one group */
     bool changed;        /* by idle work, not told yet */
     int64_t idle_due_ms; /* monotonic */
     struct worker_stats stats;
@@ -269,7 +270,7 @@ bool worker_step(struct worker *worker)
     bool late = now >= worker->idle_due_ms && now - worker->idle_due_ms >= WORKER_IDLE_LATE_MS;
     bool idle = now >= worker->idle_due_ms;
     bool stopping = worker->stopping;
-    bool has_group = !stopping && !late && take_group(worker, &group);
+    bool has_group = !stopping && !late && !worker->delivering && take_group(worker, &group);
     pthread_mutex_unlock(&worker->mutex);
     if (stopping)
         return false;
@@ -319,7 +320,8 @@ static bool has_waiting(const struct worker *worker)
 static void wait_for_work(struct worker *worker)
 {
     int64_t now = now_ms(worker);
-    if (has_waiting(worker) || worker->stopping || now >= worker->idle_due_ms)
+    bool has_work = has_waiting(worker) && !worker->delivering;
+    if (has_work || worker->stopping || now >= worker->idle_due_ms)
         return;
     int64_t wait_ms = worker->idle_due_ms - now;
     if (wait_ms > WORKER_ALIVE_MS)
@@ -448,7 +450,8 @@ enum status worker_submit(struct worker *worker, struct job *job, struct error *
         worker->stats.jobs++;
         worker->stats.bytes += job->bytes;
         list_push(&worker->waiting[job->priority], job);
-        pthread_cond_signal(&worker->wake);
+        if (!worker->delivering)
+            pthread_cond_signal(&worker->wake);
     }
     pthread_mutex_unlock(&worker->mutex);
     return status;
@@ -469,6 +472,7 @@ size_t worker_deliver(struct worker *worker)
     worker->finished = (struct job_list){ NULL, NULL };
     bool changed = worker->changed;
     worker->changed = false;
+    worker->delivering = true;
     pthread_mutex_unlock(&worker->mutex);
     size_t count = 0;
     if (changed && worker->config.changed != NULL)
@@ -477,6 +481,11 @@ size_t worker_deliver(struct worker *worker)
         job->table->done(job);
         count++;
     }
+    pthread_mutex_lock(&worker->mutex);
+    worker->delivering = false;
+    if (has_waiting(worker))
+        pthread_cond_signal(&worker->wake);
+    pthread_mutex_unlock(&worker->mutex);
     return count;
 }
 

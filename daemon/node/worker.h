@@ -127,7 +127,9 @@ void worker_hurry(struct worker *worker);
 bool worker_breathe(struct worker *worker);
 /* Any thread: long work is at a place where nothing else can run, but it lives. */
 void worker_is_alive(struct worker *worker);
-/* Loop thread: runs `done` of all that is finished; the count of them. */
+/* Loop thread: runs `done` of all that is finished; the count of them.  What these submit waits
+ * until the last of them has run, so that 64 peers who answer one group make one group again, and
+ * not one of 1 and one of 63. */
 size_t worker_deliver(struct worker *worker);
 /* Synchronous mode: one group, or one step of idle work that is due, without delivering; false when
  * there was nothing to do.  A simulation crashes a node between this and worker_deliver(). */

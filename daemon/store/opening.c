@@ -86,7 +86,7 @@ static enum status ask(
  * process can open the file at all. */
 static const char *const pragmas[] = {
     "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA page_size = 8192",   "PRAGMA cell_size_check = ON",
-    "PRAGMA trusted_schema = OFF",     "PRAGMA mmap_size = 0",      "PRAGMA cache_size = -2048",
+    "PRAGMA trusted_schema = OFF",     "PRAGMA mmap_size = 0",      "PRAGMA cache_size = -8192",
     "PRAGMA temp_store = MEMORY",      "PRAGMA secure_delete = ON",
 };
 

@@ -231,6 +231,11 @@ enum status store_checkpoint(struct store *store, struct error *err)
     return rc == SQLITE_OK ? OK : store_fail(store, sqlite3_extended_errcode(store->db), err);
 }
 
+void store_relax(struct store *store)
+{
+    (void)sqlite3_db_release_memory(store->db);
+}
+
 enum status store_check(struct store *store, struct error *err)
 {
     enum status status = store->sticky.status != OK ? sticky(store, err) : OK;

@@ -81,6 +81,9 @@ MUST_CHECK enum status store_restored_clear(struct store *store, struct error *e
 /* Moves the WAL into the database and truncates it; outside a transaction.  ERR_BUSY when it could
  * not (an open cursor). */
 MUST_CHECK enum status store_checkpoint(struct store *store, struct error *err);
+/* Gives the pages that are cached back to the heap: after a time of work, so that an idle node is
+ * small. */
+void store_relax(struct store *store);
 /* The whole of SQLite's integrity_check; the first problem is the error's text. */
 MUST_CHECK enum status store_check(struct store *store, struct error *err);
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <unistd.h>
 
 enum { JOBS = 2000, WINDOW = 64 };
 
@@ -198,11 +199,59 @@ static void worker_thread_answers_also_what_waits_when_it_stops(void **state)
     sem_destroy(&counter.wake);
 }
 
+/* Its answer submits two more, with a pause in which an eager thread would take the first alone. */
+struct parent {
+    struct add add; /* first */
+    struct worker *worker;
+    struct add *children;
+};
+
+static void parent_done(struct job *job)
+{
+    struct parent *parent = (struct parent *)job;
+    any_done(job);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(worker_submit(parent->worker, &parent->children[i].job, NULL), OK);
+        (void)usleep(20 * 1000);
+    }
+}
+
+static const struct job_table PARENT = { "parent", NULL, add_apply, add_sign, parent_done };
+
+static void worker_thread_takes_what_one_delivery_submits_as_one_group(void **state)
+{
+    (void)state;
+    struct counter counter;
+    struct worker *worker = start(&counter);
+    uint64_t done = 0;
+    struct add children[2];
+    struct parent parent = {
+        .add = { .job = { .table = &PARENT, .priority = JOB_NORMAL, .bytes = 1 },
+                 .counter = &counter,
+                 .done_count = &done },
+        .worker = worker,
+        .children = children,
+    };
+    for (size_t i = 0; i < 2; i++)
+        children[i] = (struct add){ .job = { .table = &ANY, .priority = JOB_NORMAL, .bytes = 1 },
+                                    .counter = &counter,
+                                    .done_count = &done };
+    assert_int_equal(worker_submit(worker, &parent.add.job, NULL), OK);
+    while (done < 3) {
+        sem_wait(&counter.wake);
+        (void)worker_deliver(worker);
+    }
+    assert_int_equal(worker_stats(worker).groups, 2);
+    worker_free(worker);
+    sem_destroy(&counter.wake);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worker_thread_answers_everything_once_and_in_order),
         cmocka_unit_test(worker_thread_answers_also_what_waits_when_it_stops),
+        cmocka_unit_test(worker_thread_takes_what_one_delivery_submits_as_one_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
