@@ -80,7 +80,7 @@ void restore_step(struct sim *sim)
         sim->stats.restores++;
         restore_backup(host);
     } else if (dice >= 8 && host->snapshot != NULL) {
-        host->rolled_back = true;
+        host->rolled_back = host->set_back = true;
         sim->stats.restores++;
         set_back(host);
     }

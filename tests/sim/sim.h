@@ -128,6 +128,7 @@ struct host {
     unsigned alarms;
     unsigned starts;
     bool rolled_back; /* restored or cloned once: it may have to repeat itself */
+    bool set_back;    /* with its heads file: nobody here remembers what was signed */
     bool has_backup;
     struct vfs_fault_image *snapshot; /* of the whole disk, some time ago */
 };
@@ -137,6 +138,7 @@ struct host {
 
 struct seen_checkpoint {
     bool used;
+    bool stored; /* the subscriber has cosigned it, and can show it */
     char origin[ORIGIN_MAX];
     uint64_t size;
     struct digest root;

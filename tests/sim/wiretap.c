@@ -55,16 +55,27 @@ static void judge_note(struct host *from, struct span bytes)
         memcpy(seen->origin, checkpoint.origin.data, checkpoint.origin.size);
         return;
     }
+    if (sim->hosts[from->party].set_back && !seen->stored)
+        seen->root = checkpoint.root; /* the first one is lost, and nobody can tell */
     if (!digest_equal(&seen->root, &checkpoint.root) && sim->cloned == PARTIES)
         sim_fail(sim, "%s sends a second root for size %llu of %s", from->code.text,
                  (unsigned long long)checkpoint.size, seen->origin);
+}
+
+/* The subscriber shows what it has stored. */
+static void judge_stored(struct host *from, struct span bytes)
+{
+    struct checkpoint checkpoint;
+    judge_note(from, bytes);
+    if (read_note(from->sim, bytes, &checkpoint))
+        find_checkpoint(from->sim, checkpoint.origin, checkpoint.size)->stored = true;
 }
 
 static void judge_receipt(struct host *from, struct span bytes)
 {
     struct sim *sim = from->sim;
     struct checkpoint checkpoint;
-    judge_note(from, bytes);
+    judge_stored(from, bytes);
     if (!read_note(sim, bytes, &checkpoint))
         return;
     sim->stats.receipts++;
@@ -140,7 +151,7 @@ void wiretap_frame(struct host *from, struct host *to, struct span frame)
     case MESSAGE_HELLO:
         judge_note(from, buf_span(&message.hello.heads.mine));
         judge_note(from, buf_span(&message.hello.heads.mine_receipt));
-        judge_note(from, buf_span(&message.hello.heads.yours));
+        judge_stored(from, buf_span(&message.hello.heads.yours));
         break;
     case MESSAGE_BATCH:
         judge_batch(from, to, &message.batch);
