@@ -56,11 +56,12 @@ static enum status open_note(const struct batch *batch,
 {
     enum status status =
         checkpoint_open(batch->checkpoint, batch->origin, &peer->log_key, ret_checkpoint, err);
-    if (status == ERR_NOT_FOUND)
+    if (status == ERR_NOT_FOUND) {
         return error_set(err, ERR_SIGNATURE,
                          "its checkpoint is not signed by the log key of %s; next: if %s has "
                          "replaced that key, comityctl peer add its new card",
                          peer->code.text, peer->code.text);
+    }
     if (status == OK && ret_checkpoint->size != batch_end(batch)) {
         return error_set(err, ERR_INVALID, "its checkpoint is over %llu entries, it ends at %llu",
                          (unsigned long long)ret_checkpoint->size,

@@ -260,14 +260,15 @@ static enum status key_task(const struct inbox *inbox, struct error *err)
         return status;
     task.since_ms = peering_now_ms(inbox->feed);
     (void)snprintf(task.subject, sizeof(task.subject), "this node");
-    if (count == 0)
+    if (count == 0) {
         (void)snprintf(task.text, sizeof(task.text),
                        "every peer has the new card: delete the former key (log.old.key, "
                        "receipt.old.key) and reload");
-    else
+    } else {
         (void)snprintf(task.text, sizeof(task.text),
                        "%zu peers have not receipted the new card: the former key must stay",
                        count);
+    }
     (void)snprintf(task.command, sizeof(task.command), "comityctl peer list");
     return inbox->visit(inbox->context, &task, err);
 }

@@ -157,11 +157,12 @@ static enum status read_former(const struct reading *reading,
         status = private_key_public(key, &former, err);
     if (status == OK)
         status = private_key_public(identity->keys[role], &present, err);
-    if (status == OK && memcmp(former.bytes, present.bytes, sizeof(former.bytes)) == 0)
+    if (status == OK && memcmp(former.bytes, present.bytes, sizeof(former.bytes)) == 0) {
         status = error_set(err, ERR_INVALID,
                            "is the same key as %s.key; next: remove it, or put the new key into "
                            "%s.key",
                            role_name(role), role_name(role));
+    }
     if (status == OK) {
         *ret_key = key;
         return OK;
