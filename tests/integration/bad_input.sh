@@ -2,6 +2,7 @@
 # Bad input to every command: exit status not zero, every problem named with what was wrong and why,
 # all problems of a file at once, and nothing half-done.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 F=$WORK/files

@@ -3,6 +3,7 @@
 # the log, the daemon lives on, and the right certificate still opens a session.  KE's identity is
 # made with certs/, as a national authority makes it.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 CERTS=$PWD/certs

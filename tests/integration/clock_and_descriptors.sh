@@ -2,6 +2,7 @@
 # Clocks that jump: what has expired is locked at once, and a jump to 2099 erases nothing.  And a
 # process without descriptors: it says so, keeps its sessions, and takes new ones when it can.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 
@@ -81,6 +82,7 @@ HOLDERS=""
 for _ in 1 2 3; do
     (
         for _ in $(seq 30); do
+            # shellcheck disable=SC2034  # it is only held
             exec {fd}<>"/dev/tcp/127.0.0.1/${NODE_PORT[UNODC]}" || true
         done
         sleep 20

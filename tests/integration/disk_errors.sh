@@ -2,8 +2,12 @@
 # A full disk and a failing one under a running node: new data are refused with the reason and what to
 # do, reading goes on, nothing is half-done, and afterwards it works again.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
+
+unmount() { umount -l "$WORK/KE/data" "$WORK/small" 2>/dev/null; }
+LIB_CLEANUP=unmount
 
 full_file_system() {
     say "a file system without room"
@@ -19,8 +23,6 @@ full_file_system() {
         node_start KE
         return 0
     fi
-    ended=0
-    trap 'ended=$?; umount -l "$WORK/KE/data" "$WORK/small" 2>/dev/null; (exit $ended); lib_end' EXIT
     cp -a "$WORK/aside/." "$WORK/KE/data/"
     node_start KE
     excerpt_make KE "Before" "There was room." >/dev/null

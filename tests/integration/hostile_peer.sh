@@ -3,6 +3,7 @@
 # nobody asked for.  Each is shown out with its reason in the log, memory stays flat, and another
 # peer is served meanwhile.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 

@@ -36,6 +36,7 @@ lib_end() {
             tail -n 40 "$WORK/$code.log" 2>/dev/null || true
         done
     fi
+    "${LIB_CLEANUP:-true}" || true # what a script has mounted or made outside $WORK
     rm -rf "$WORK"
 }
 

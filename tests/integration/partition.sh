@@ -2,6 +2,7 @@
 # Two nodes in network namespaces: cut off, half open, lossy.  They find each other again, nothing is
 # lost and nothing arrives twice.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 
@@ -10,7 +11,11 @@ if ! ip netns add "$SPACE_A" 2>/dev/null; then
     echo "skipped: network namespaces cannot be made here"
     exit 77
 fi
-trap 'ended=$?; ip netns del "$SPACE_A" 2>/dev/null; ip netns del "$SPACE_B" 2>/dev/null; (exit "$ended"); lib_end' EXIT
+spaces_end() {
+    ip netns del "$SPACE_A" 2>/dev/null || true
+    ip netns del "$SPACE_B" 2>/dev/null || true
+}
+LIB_CLEANUP=spaces_end
 ip netns add "$SPACE_B"
 inside() { # SPACE COMMAND...
     local space=$1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Whom a node refuses as a peer, and why: every refusal through comityctl, nothing kept of it.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 

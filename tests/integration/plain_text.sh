@@ -2,6 +2,7 @@
 # All files of two nodes, searched for the plain text of records: while they are held, in backups and
 # bundles, after a kill -9, after a withdrawal and after restarts.  The search itself is tested first.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 

@@ -2,6 +2,7 @@
 # Yesterday's backup, a clone, and a subscriber that was itself rolled back: each is found out before
 # anything is signed, shown at both ends, and healed from what the peer holds.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 
@@ -92,8 +93,8 @@ locked() { [ "$(state_of | grep -c locked)" -eq 1 ] && [ "$(state_of | grep -c h
 wait_for 10 "lock of what it holds" locked
 node_start KE
 wait_for 30 "catching up" holds UNODC Fifth
-# shellcheck disable=SC2016  # evaluated anew with each try
-wait_for 20 "unlocking" eval '[ "$(state_of | grep -c locked)" -eq 0 ]'
+unlocked() { [ "$(state_of | grep -c locked)" -eq 0 ]; }
+wait_for 20 "unlocking" unlocked
 if holds UNODC Fourth; then fail "what was erased is back"; fi
 wait_for 10 "alarm at UNODC" eval 'alarms UNODC | grep -qiE "restored|rolled back|backup"'
 operator KE check >/dev/null || fail "check of KE after the subscriber's restore"

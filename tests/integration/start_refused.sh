@@ -2,6 +2,7 @@
 # A daemon that cannot start says why and what to do next, changes nothing, and starts once it is
 # put right.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 

@@ -2,6 +2,7 @@
 # What real nodes wrote, checked by the verifier that was written from the specification: evidence of
 # every entry of both feeds, with and without content, and the feeds as wholes; then spoiled.
 set -euo pipefail
+# shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 VERIFY=$PWD/tests/vectors/verify.py
