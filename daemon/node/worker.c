@@ -8,8 +8,7 @@
 #include <time.h>
 
 struct job_list {
-    struct job *first;
-    struct job *last;
+    struct job *first, *last;
 };
 
 struct worker {

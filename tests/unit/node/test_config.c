@@ -295,9 +295,9 @@ static void config_manual_page_has_every_key(void **state)
         put_roff(rule, sizeof(rule), keys[i].rule);
         put_roff(fallback, sizeof(fallback), keys[i].fallback == NULL ? "" : keys[i].fallback);
         snprintf(term, sizeof(term), ".TP\n.B %s\n%s.\n%s%s\n", keys[i].key, rule,
-                 keys[i].fallback == NULL         ? "Required."
+                 keys[i].fallback == NULL      ? "Required."
                  : keys[i].fallback[0] == '\0' ? "Default: empty."
-                                                 : "Default: ",
+                                               : "Default: ",
                  fallback);
         if (fallback[0] != '\0')
             snprintf(term, sizeof(term), ".TP\n.B %s\n%s.\nDefault: %s.\n", keys[i].key, rule,
