@@ -1,7 +1,7 @@
 /* What the benchmarks share: time, medians, and the one table that all of them print.
  *
  * A row is a figure, the median of several runs, beside the floor that was measured in the same
- * runs and the target (docs/BENCHMARKS.md).  Programs are called as
+ * runs and the target.  Programs are called as
  *
  *     bench_NAME DIRECTORY-OF-BINARIES PROJECT WORK-DIRECTORY
  */
