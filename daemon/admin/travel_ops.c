@@ -25,6 +25,7 @@ static enum status put_given(void *context, const struct listing_given *given, s
     reply_cell_time(w, given->row.numbered_ms);
     reply_cell_time(w, given->row.receipted_ms);
     reply_cell_time(w, given->row.erased_ms);
+    reply_cell(w, "%s", given->why[0] == '\0' ? "-" : given->why);
     ops_cell_id(w, &given->entry_id);
     return reply_status(w, err);
 }
@@ -67,7 +68,8 @@ enum status travel_ops_given(void *context, struct control_call *call, struct er
         { "kind", "Kind", false },       { "title", "Title", false },
         { "consent", "Consent", false }, { "state", "State", false },
         { "sent", "Sent", false },       { "receipted", "Receipted", false },
-        { "erased", "Erased", false },   { "entry", "Entry", false },
+        { "erased", "Erased", false },   { "why", "Why", false },
+        { "entry", "Entry", false },
     };
     struct admin *admin = context;
     struct listing_given_filter filter = { .recipient = NULL };
@@ -134,7 +136,7 @@ struct one {
     size_t found;   /* things that may be used */
     size_t others;  /* locked, erased, refused */
     char state[64]; /* of the last of these */
-    char why[RECORDS_WORD_MAX + 1];
+    char why[REFUSAL_WHY_MAX + 1];
 };
 
 static enum status put_content(struct reply_writer *w,

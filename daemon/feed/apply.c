@@ -6,6 +6,7 @@
 #include "feed/cards.h"
 #include "feed/control_body.h"
 #include "feed/ending.h"
+#include "feed/refusal.h"
 #include "record/record.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
@@ -208,7 +209,7 @@ static enum status check_record(struct ingestion *ingestion,
         return error_set(why, ERR_UNSUPPORTED, "body format %u is not supported for %s",
                          header->body_format, header_kind_name(header->kind));
     status = header_unpad(header->kind, entry->entry->body, &content, why);
-    return status == OK ? record_check(kind, content, why) : status;
+    return status == OK ? record_check(kind, content, &ingestion->peer.code, why) : status;
 }
 
 /* A record is replaced as a whole: what is held of it is erased. */
@@ -259,6 +260,8 @@ static enum status apply_record(struct ingestion *ingestion,
         stored = holding_rows_add(ingestion->feed->store, &row, err);
     if (stored == OK && row.state == HOLDING_REFUSED)
         stored = refuse(ingestion, entry, why.text, err);
+    if (stored == OK && row.state == HOLDING_REFUSED)
+        stored = refusal_note(ingestion->feed, row.feed_id, row.index, span_text(why.text), err);
     return stored;
 }
 
@@ -333,16 +336,6 @@ static enum status close_recall(struct ingestion *ingestion,
     return status;
 }
 
-static enum status apply_refused(struct ingestion *ingestion,
-                                 const struct ingestion_entry *entry,
-                                 struct error *err)
-{
-    char text[ALARM_TEXT_MAX + 1] = "did not accept what we sent: ";
-    size_t used = strlen(text);
-    copy_text(entry->header.inline_body, text + used, sizeof(text) - used);
-    return peering_alarm(ingestion->feed, &ingestion->peer.code, "refused", text, err);
-}
-
 /* -- all --------------------------------------------------------------------------------------- */
 
 /* A new card of the publisher's.  While catching up, one that is older than what we know is passed
@@ -410,7 +403,7 @@ enum status apply_entry(struct ingestion *ingestion,
     case KIND_HELD:
         return close_recall(ingestion, entry, err);
     case KIND_REFUSED:
-        return apply_refused(ingestion, entry, err);
+        return refusal_take(ingestion, entry, err);
     case KIND_CARD:
         return apply_card(ingestion, entry, err);
     case KIND_RESTORED:

@@ -18,12 +18,14 @@ enum { PAGE = 32 };
 
 /* -- given ------------------------------------------------------------------------------------- */
 
-static const char *given_state(const struct delivery_row *row)
+static const char *given_state(const struct delivery_row *row, const char *refused_why)
 {
     if (row->erased_ms != 0)
         return "erased";
     if (row->withdrawn_ms != 0)
         return "withdrawn";
+    if (refused_why[0] != '\0')
+        return "refused";
     return row->receipted_ms != 0 ? "receipted" : "sent";
 }
 
@@ -63,8 +65,10 @@ static enum status visit_given(struct feed_context *feed,
     struct peer_row peer;
     memset(&given, 0, sizeof(given));
     given.row = *row;
-    given.state = given_state(row);
     enum status status = peer_rows_get_id(feed->store, row->peer_id, &peer, err);
+    if (status == OK)
+        status = refusal_rows_get(feed->store, row->feed_id, row->index, given.why, err);
+    given.state = given_state(row, given.why);
     if (status == OK) {
         given.recipient = peer.code;
         status = entry_id_of(feed, row->feed_id, row->index, &given.entry_id, err);

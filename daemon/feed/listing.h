@@ -11,14 +11,16 @@
 #include "feed/records.h"
 #include "store/delivery_rows.h"
 #include "store/holding_rows.h"
+#include "store/refusal_rows.h"
 
 /* -- given: what left -------------------------------------------------------------------------- */
 
 struct listing_given {
     struct code recipient;
-    struct delivery_row row; /* record, version, consent, index, times */
-    struct id entry_id;      /* of the entry in the feed */
-    const char *state;       /* "sent", "receipted", "withdrawn", "erased" */
+    struct delivery_row row;       /* record, version, consent, index, times */
+    struct id entry_id;            /* of the entry in the feed */
+    const char *state;             /* "sent", "receipted", "refused", "withdrawn", "erased" */
+    char why[REFUSAL_WHY_MAX + 1]; /* the recipient's words when it did not accept it, or "" */
     char kind[RECORDS_KIND_MAX + 1];
     char title[TITLE_MAX + 1];
 };
@@ -43,7 +45,7 @@ struct listing_received {
     struct code publisher;
     struct holding_row row; /* subject (how people name it), consent, version, state, times */
     const char *state;      /* "held", "locked", "erased", "refused" */
-    char why[RECORDS_WORD_MAX + 1]; /* locked: the reasons in words; otherwise empty */
+    char why[REFUSAL_WHY_MAX + 1]; /* locked or refused: the reasons in words; otherwise empty */
     bool has_terms;
     struct terms terms;       /* in force, or the last that were */
     bool has_text;            /* the rest is filled in */

@@ -153,6 +153,8 @@ static enum status visit_received(struct feed_context *feed,
     if (row->state == HOLDING_LOCKED)
         say_why(row->reasons, received.why, sizeof(received.why));
     enum status status = peer_rows_get_id(feed->store, row->peer_id, &peer, err);
+    if (status == OK && row->state == HOLDING_REFUSED)
+        status = refusal_rows_get(feed->store, row->feed_id, row->index, received.why, err);
     if (status == OK) {
         received.publisher = peer.code;
         status = read_terms(feed, &received, err);

@@ -280,7 +280,8 @@ enum status records_import_releases(struct feed_context *feed,
         size_t observations = 0;
         status = check_size(&list->items[i], err);
         if (status == OK)
-            status = release_check(NULL, buf_span(&list->items[i].bytes), &observations, err);
+            status = release_check(NULL, buf_span(&list->items[i].bytes), &feed->self,
+                                   &observations, err);
     }
     if (status == OK)
         status = take_identity_key(feed, &key, err);

@@ -312,11 +312,15 @@ unsigned excerpt_cluster(const struct excerpt *excerpt)
     return catalogue_cluster(excerpt_instrument(excerpt), excerpt_article(excerpt));
 }
 
-static enum status check_all(const struct excerpt *excerpt, struct error *err)
+/* Without `quote`, what is said of an excerpt that came from outside: it may be answered in the
+ * clear, and so does not repeat what stands in the excerpt. */
+static enum status check_all(const struct excerpt *excerpt, bool quote, struct error *err)
 {
     struct problems problems;
     problems_init(&problems, NULL);
     excerpt_check(excerpt, 0, &problems);
+    if (!quote && problems.count > 0)
+        problems.items[0].value[0] = '\0';
     enum status status = problems_status(&problems, err);
     problems_fini(&problems);
     return status;
@@ -324,7 +328,7 @@ static enum status check_all(const struct excerpt *excerpt, struct error *err)
 
 enum status excerpt_encode(const struct excerpt *excerpt, struct buf *append_to, struct error *err)
 {
-    enum status status = check_all(excerpt, err);
+    enum status status = check_all(excerpt, true, err);
     if (status != OK)
         return status;
     size_t before = append_to->size;
@@ -390,7 +394,7 @@ enum status excerpt_decode(struct span bytes, struct excerpt *ret_excerpt, struc
     for (unsigned after = 0; status == OK && r.rest.size > 0;)
         status = decode_field(&r, &after, &excerpt, err);
     if (status == OK)
-        status = check_all(&excerpt, err);
+        status = check_all(&excerpt, false, err);
     if (status == OK)
         *ret_excerpt = excerpt_move(&excerpt);
     excerpt_fini(&excerpt);

@@ -12,6 +12,7 @@
 #ifndef COMITY_RECORD_RECORD_H
 #define COMITY_RECORD_RECORD_H
 
+#include "base/id.h"
 #include "base/span.h"
 
 /* Stored in the database and sent in entries: never renumber. */
@@ -19,8 +20,13 @@ enum record_kind { RECORD_EXCERPT = 1, RECORD_RELEASE = 2 };
 
 const char *record_kind_name(enum record_kind kind); /* "excerpt", "release", or "?" */
 bool record_kind_parse(const char *name, enum record_kind *ret_kind);
-/* Decodes and checks `bytes` as a record of that kind and keeps nothing: what a receiver does
- * before it accepts a body.  ERR_INVALID, ERR_LIMIT, ERR_UNSUPPORTED or ERR_MEMORY. */
-MUST_CHECK enum status record_check(enum record_kind kind, struct span bytes, struct error *err);
+/* Decodes and checks `bytes` as a record of that kind that `publisher` may give, and keeps nothing:
+ * what a receiver does before it accepts a body.  The error quotes nothing out of the record, since
+ * it becomes an answer in the clear.  ERR_INVALID, ERR_LIMIT, ERR_UNSUPPORTED, ERR_MEMORY;
+ * ERR_DENIED when its figures are about an area that is not the publisher's. */
+MUST_CHECK enum status record_check(enum record_kind kind,
+                                    struct span bytes,
+                                    const struct code *publisher,
+                                    struct error *err);
 
 #endif

@@ -131,9 +131,9 @@ enum status release_check_publisher(const struct release *release,
     const struct release_column *areas = &release->dimensions[position];
     for (uint32_t i = 0; i < areas->value_count; i++) {
         if (!area_belongs_to(areas->values[i], publisher)) {
-            return error_set(
-                err, ERR_DENIED, "REF_AREA: %.*s is neither %s nor one of its territories",
-                (int)areas->values[i].size, (const char *)areas->values[i].data, publisher->text);
+            return error_set(err, ERR_DENIED,
+                             "REF_AREA: an area is neither %s nor one of its territories",
+                             publisher->text);
         }
     }
     return OK;

@@ -76,9 +76,10 @@ MUST_CHECK enum status release_decode(struct release_codec *codec,
                                       struct span bytes,
                                       struct release *ret_release,
                                       struct error *err);
-/* The same checks, keeping nothing. */
+/* The same checks, keeping nothing, and release_check_publisher unless `publisher` is NULL. */
 MUST_CHECK enum status release_check(struct release_codec *codec,
                                      struct span bytes,
+                                     const struct code *publisher,
                                      size_t *ret_observations,
                                      struct error *err);
 
@@ -88,8 +89,8 @@ MUST_CHECK enum status release_check(struct release_codec *codec,
 MUST_CHECK enum status release_identity(const struct release *release,
                                         struct buf *append_to,
                                         struct error *err);
-/* Every REF_AREA must be the publisher or one of its territories; ERR_DENIED names the first
- * that is not. */
+/* Every REF_AREA must be the publisher or one of its territories; otherwise ERR_DENIED.  It does
+ * not quote the area: the answer to a release travels and stays in the clear. */
 MUST_CHECK enum status release_check_publisher(const struct release *release,
                                                const struct code *publisher,
                                                struct error *err);

@@ -393,6 +393,7 @@ enum status release_decode(struct release_codec *codec,
 
 enum status release_check(struct release_codec *codec,
                           struct span bytes,
+                          const struct code *publisher,
                           size_t *ret_observations,
                           struct error *err)
 {
@@ -409,6 +410,8 @@ enum status release_check(struct release_codec *codec,
     fresh.numbers = buf_move(&codec->kept.numbers);
     buf_clear(&fresh.tables);
     enum status status = decode(codec, bytes, &fresh, err);
+    if (status == OK && publisher != NULL)
+        status = release_check_publisher(&fresh, publisher, err);
     if (status == OK)
         *ret_observations = fresh.observation_count;
     codec->kept = release_move(&fresh);

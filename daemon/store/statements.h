@@ -204,6 +204,9 @@
     X(DELIVERY_ERASED, "UPDATE delivery SET erased_ms = ?1 WHERE record_id = ?3 "                  \
         "AND peer_id = ?2 AND withdrawn_ms > 0 AND erased_ms = 0")                                 \
                                                                                                    \
+    X(REFUSAL_PUT, "INSERT OR REPLACE INTO refusal (entry_id, time_ms, why) VALUES (?, ?, ?)")     \
+    X(REFUSAL_GET, "SELECT why FROM refusal WHERE entry_id = ?")                                   \
+                                                                                                   \
     X(RECALL_ADD, "INSERT INTO recall (peer_id, record_id, consent_id, withdrawn, state, "         \
         "started_ms, due_ms, closed_ms, closed_feed_id, closed_number) "                           \
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                   \

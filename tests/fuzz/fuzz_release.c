@@ -28,7 +28,7 @@ static void try_release(struct release_codec *codec, struct span bytes)
     struct buf text = BUF_INIT;
     size_t count = 0;
     enum status status = release_decode(codec, bytes, &release, NULL);
-    FUZZ_REQUIRE(release_check(codec, bytes, &count, NULL) == status);
+    FUZZ_REQUIRE(release_check(codec, bytes, NULL, &count, NULL) == status);
     if (status != OK)
         return;
     FUZZ_REQUIRE(count == release.observation_count);

@@ -198,6 +198,20 @@ static void excerpt_decode_refuses_bytes_that_are_not_canonical(void **state)
     }
 }
 
+/* What is said of it goes back to its publisher in the clear. */
+static void what_is_refused_of_others_is_not_quoted(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = "\x01\x00\x06"
+                                   "secret";
+    struct excerpt excerpt;
+    struct error err = ERROR_INIT;
+    CHECK_STATUS(excerpt_decode(span_of(bytes, sizeof(bytes) - 1), &excerpt, &err), ERR_INVALID,
+                 &err);
+    CHECK_CONTAINS(err.text, "kind: ");
+    assert_null(strstr(err.text, "secret"));
+}
+
 static void excerpt_decode_refuses_every_cut_and_survives_every_flip(void **state)
 {
     (void)state;
@@ -331,6 +345,7 @@ int main(void)
         cmocka_unit_test(excerpt_check_refuses_what_is_too_long),
         cmocka_unit_test(excerpt_set_refuses_what_is_no_text),
         cmocka_unit_test(excerpt_decode_refuses_bytes_that_are_not_canonical),
+        cmocka_unit_test(what_is_refused_of_others_is_not_quoted),
         cmocka_unit_test(excerpt_decode_refuses_every_cut_and_survives_every_flip),
         cmocka_unit_test(excerpt_decode_survives_every_failed_allocation),
         cmocka_unit_test(an_excerpt_comes_back_as_it_went_in),

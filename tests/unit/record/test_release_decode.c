@@ -124,7 +124,7 @@ static enum status decode_plain(struct span plain, struct error *err)
     CHECK_OK(writer_done(&w, "release", err), err);
     CHECK_OK(release_codec_pack(codec, plain, &bytes, err), err);
     size_t count = 0;
-    enum status status = release_check(codec, buf_span(&bytes), &count, err);
+    enum status status = release_check(codec, buf_span(&bytes), NULL, &count, err);
     struct release release; /* both ways give the same */
     assert_int_equal(release_decode(codec, buf_span(&bytes), &release, NULL), status);
     if (status == OK) {
@@ -240,14 +240,17 @@ static void decode_refuses_bytes_that_are_no_release(void **state)
         if (cases[i].two_frames)
             writer_bytes(&w, buf_span(&bytes));
         CHECK_OK(writer_done(&w, "release", &err), &err);
-        CHECK_STATUS(release_check(codec, buf_span(&whole), &count, &err), cases[i].status, &err);
+        CHECK_STATUS(release_check(codec, buf_span(&whole), NULL, &count, &err), cases[i].status,
+                     &err);
         CHECK_CONTAINS(err.text, cases[i].says);
         buf_fini(&whole);
     }
-    CHECK_STATUS(release_check(codec, SPAN_EMPTY, &count, &err), ERR_INVALID, &err);
-    CHECK_STATUS(record_check(RECORD_RELEASE, SPAN_LITERAL("\1\4abcd"), &err), ERR_INVALID, &err);
-    CHECK_STATUS(record_check(RECORD_EXCERPT, SPAN_LITERAL("\1"), &err), ERR_INVALID, &err);
-    CHECK_STATUS(record_check((enum record_kind)9, SPAN_EMPTY, &err), ERR_UNSUPPORTED, &err);
+    CHECK_STATUS(release_check(codec, SPAN_EMPTY, NULL, &count, &err), ERR_INVALID, &err);
+    static const struct code ke = { "KE" };
+    CHECK_STATUS(record_check(RECORD_RELEASE, SPAN_LITERAL("\1\4abcd"), &ke, &err), ERR_INVALID,
+                 &err);
+    CHECK_STATUS(record_check(RECORD_EXCERPT, SPAN_LITERAL("\1"), &ke, &err), ERR_INVALID, &err);
+    CHECK_STATUS(record_check((enum record_kind)9, SPAN_EMPTY, &ke, &err), ERR_UNSUPPORTED, &err);
     release_codec_free(codec);
     release_codec_free(NULL);
     buf_fini(&plain);
