@@ -225,6 +225,8 @@ approve() {
     quiet "$1" director consent approve "$2" --digest "$digest" || die "$1 cannot approve $2"
 }
 terms=(--attribution named --until 2027-12-31)
+no_recalls() { [ "$(value "$1" 'len(d["recalls"])' recalls)" -eq 0 ]; } # CODE
+
 all_receipted() { # CODE: everything that left is receipted, and nothing waits
     [ "$(value "$1" 'sum(g["state"] not in ("receipted", "erased") for g in d["given"])' given)" -eq 0 ]
 }
@@ -371,13 +373,16 @@ id=$(consent_id KE --to UNODC --select kind=excerpt --purpose peer-review "${ter
     --authority 'Attorney General' --reference 'AG/2026/14')
 approve KE "$id"
 until_true 200 'the delivery of KE after the restore is not receipted' all_receipted KE
+lost=$(value KE 'next(g["consent"] for g in d["given"] if g["title"] == "-")' given --to UNODC)
+tell 'The records that KE gave after the backup show in its list again, under a consent whose papers it lost. It takes those back:'
+run KE desk consent revoke "$lost" --reason 'lost in the restore, and given again'
+until_true 200 'UNODC does not confirm the erasure of what was lost' no_recalls KE
 run KE desk check
 tell 'What was lost was entered and decided again; it left in the new epoch, and the old feed is whole again from what UNODC holds of it.'
 
 chapter 'Australia takes its consent back'
 run AU desk consent revoke "$au_consent" --reason 'figures are being corrected'
-recalled() { [ "$(value AU 'len(d["recalls"])' recalls)" -eq 0 ]; }
-until_true 300 'UNODC does not confirm the erasure' recalled
+until_true 300 'UNODC does not confirm the erasure' no_recalls AU
 run AU desk recalls
 tell "$(value AU '"%d recalls, each closed by an erasure receipt that UNODC signed." % len(d["recalls"])' recalls --all)"
 left=$(value UNODC 'sum(r["from"] == "AU" for r in d["received"])' received)

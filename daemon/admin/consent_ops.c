@@ -367,16 +367,16 @@ enum status consent_ops_reject(void *context, struct control_call *call, struct 
 enum status consent_ops_revoke(void *context, struct control_call *call, struct error *err)
 {
     struct admin *admin = context;
-    struct consent_row row;
+    struct id consent_id;
     struct consents_ended ended;
-    enum status status = ops_find_consent(admin, call, &row, err);
+    enum status status = ops_find_consent_id(admin, call, &consent_id, err);
     if (status == OK)
-        status = consents_revoke(admin->feed, call->caller->uid, &row.consent_id,
+        status = consents_revoke(admin->feed, call->caller->uid, &consent_id,
                                  argument_text(&call->arguments, "reason"), &ended, err);
     if (status != OK)
         return status;
     admin->changed.queue = true;
-    put_id(call->reply, "Revoked", &row.consent_id);
+    put_id(call->reply, "Revoked", &consent_id);
     reply_number(call->reply, "never_left", "Waiting entries that never leave", ended.never_left);
     reply_number(call->reply, "recalled", "Records recalled", ended.recalled);
     reply_number(call->reply, "kept", "Records that another consent still covers", ended.kept);

@@ -118,6 +118,22 @@ enum status ops_find_consent(struct admin *admin,
     return status;
 }
 
+enum status ops_find_consent_id(struct admin *admin,
+                                const struct control_call *call,
+                                struct id *ret_id,
+                                struct error *err)
+{
+    struct consent_row row;
+    struct error why = ERROR_INIT;
+    enum status status = ops_find_consent(admin, call, &row, err);
+    if (status == OK)
+        *ret_id = row.consent_id;
+    if (status == ERR_NOT_FOUND &&
+        id_parse(argument_text(&call->arguments, "consent"), ret_id, &why) == OK)
+        return OK;
+    return status;
+}
+
 struct admin_link ops_link(const struct admin *admin, const struct code *code)
 {
     for (size_t i = 0; i < admin->link_count; i++)

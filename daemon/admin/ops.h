@@ -47,6 +47,11 @@ MUST_CHECK enum status ops_find_consent(struct admin *admin,
                                         const struct control_call *call,
                                         struct consent_row *ret_row,
                                         struct error *err);
+/* Its id only; an id in full passes for a consent that a restore lost (feed/consents.h). */
+MUST_CHECK enum status ops_find_consent_id(struct admin *admin,
+                                           const struct control_call *call,
+                                           struct id *ret_id,
+                                           struct error *err);
 /* A record's content, behind fields that are begun. */
 void excerpt_ops_put(struct reply_writer *w, const struct excerpt *excerpt);
 void stats_ops_put(struct reply_writer *w, const struct release *release);

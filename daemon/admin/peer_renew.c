@@ -11,10 +11,11 @@ enum status peer_renew_add(struct admin *admin,
     struct store *store = admin->feed->store;
     struct buf present = BUF_INIT;
     enum status status = peer_rows_get_file(store, row->peer_id, PEER_CARD_PEM, &present, err);
-    if (status == OK && span_equal(buf_span(&present), card))
+    if (status == OK && span_equal(buf_span(&present), card)) {
         status = error_set(err, ERR_EXISTS,
                            "%s is accepted already, with this card; next: comityctl peer show %s",
                            row->code.text, row->code.text);
+    }
     buf_fini(&present);
     if (status == OK)
         status = peer_rows_set_file(store, row->peer_id, PEER_CARD_NEXT, card, err);

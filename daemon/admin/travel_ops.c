@@ -51,13 +51,9 @@ static enum status consent_filter(struct admin *admin,
                                   struct id *ret_id,
                                   struct error *err)
 {
-    struct consent_row row;
     if (argument_text(&call->arguments, "consent") == NULL)
         return OK;
-    enum status status = ops_find_consent(admin, call, &row, err);
-    if (status == OK)
-        *ret_id = row.consent_id;
-    return status;
+    return ops_find_consent_id(admin, call, ret_id, err);
 }
 
 enum status travel_ops_given(void *context, struct control_call *call, struct error *err)

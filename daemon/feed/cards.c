@@ -192,10 +192,11 @@ static enum status check_list(const struct card *former,
         status = crl_parse(buf_span(&former->crl), &current, err);
     if (status == OK && card->crl.size > 0)
         status = crl_parse(buf_span(&card->crl), &next, err);
-    if (status == OK && current != NULL && next == NULL)
+    if (status == OK && current != NULL && next == NULL) {
         status = error_set(err, ERR_CONFLICT,
                            "the card has no revocation list; number %llu is known already",
                            (unsigned long long)crl_facts(current).number);
+    }
     if (status == OK && next != NULL)
         status = crl_check_newer(current, next, err);
     crl_free(current);
@@ -219,10 +220,11 @@ static enum status check_role(const struct card *former,
     enum status status = certificate_parse(buf_span(&former->roles[role]), &old, err);
     if (status == OK)
         status = certificate_parse(buf_span(&card->roles[role]), &new, err);
-    if (status == OK && certificate_facts(new).not_before_ms < certificate_facts(old).not_before_ms)
+    if (status == OK && certificate_facts(new).not_before_ms < certificate_facts(old).not_before_ms) {
         status = error_set(err, ERR_CONFLICT,
                            "its %s certificate was issued before the one that is known already",
                            role_name(role));
+    }
     certificate_free(old);
     certificate_free(new);
     return status;

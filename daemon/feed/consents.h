@@ -93,7 +93,9 @@ struct consents_ended {
     uint64_t recalled;   /* records for which a WITHDRAWN was queued, over all recipients */
     uint64_t kept;       /* records that stay because another consent covers them there */
 };
-/* any -> revoked, as a whole; `reason` (required) stands in the history, not in the feed. */
+/* any -> revoked, as a whole; `reason` (required) stands in the history, not in the feed.  Also for
+ * a consent that a restore lost: the id is the one under which listing_given shows what was given;
+ * ERR_NOT_FOUND when nothing is held under it. */
 MUST_CHECK enum status consents_revoke(struct feed_context *feed,
                                        uint32_t uid,
                                        const struct id *consent_id,

@@ -169,15 +169,12 @@ static enum status withdraw(struct work *work,
     return status;
 }
 
-static enum status end_record(void *context,
-                              const struct consent_record_row *listed,
-                              struct error *err)
+static enum status end_record(struct work *work, const struct id *record_id, struct error *err)
 {
-    struct work *work = context;
     struct delivery_row rows[PAGE];
     struct at_holder at = { .version_count = 0 };
     struct delivery_filter filter = { .peer_id = work->peer.peer_id,
-                                      .record_id = listed->record_id,
+                                      .record_id = *record_id,
                                       .live_only = true };
     int64_t after = 0;
     enum status status = OK;
@@ -189,12 +186,19 @@ static enum status end_record(void *context,
         }
     }
     if (status == OK && at.withdrawn)
-        status = withdraw(work, &listed->record_id, &at, err);
+        status = withdraw(work, record_id, &at, err);
     if (status == OK && at.give_again)
         status = give_again(work, &at, err);
     work->ended.recalled += at.withdrawn;
     work->ended.kept += at.kept && !at.withdrawn;
     return status;
+}
+
+static enum status end_listed(void *context,
+                              const struct consent_record_row *listed,
+                              struct error *err)
+{
+    return end_record(context, &listed->record_id, err);
 }
 
 /* -- one recipient ----------------------------------------------------------------------------- */
@@ -210,6 +214,13 @@ static enum status tell_end(struct work *work, struct error *err)
     return status == OK ? queue_ending(work, KIND_CONSENT_ENDED, &ID_NONE, 0, err) : status;
 }
 
+static void start_at(struct work *work)
+{
+    cover_init(&work->cover, work->feed, &work->peer);
+    /* A hold or a block stops what goes out; it does not by itself recall what is there. */
+    work->cover.recipient.accepted = true;
+}
+
 static enum status end_recipient(struct work *work, const struct code *code, struct error *err)
 {
     enum status status = peer_rows_get(work->feed->store, code, &work->peer, err);
@@ -217,10 +228,8 @@ static enum status end_recipient(struct work *work, const struct code *code, str
         return OK; /* a peer that was never spoken to holds nothing */
     if (status != OK)
         return status;
-    cover_init(&work->cover, work->feed, &work->peer);
-    /* A hold or a block stops what goes out; it does not by itself recall what is there. */
-    work->cover.recipient.accepted = true;
-    status = consents_each_record(work->feed, &work->row->consent_id, end_record, work, err);
+    start_at(work);
+    status = consents_each_record(work->feed, &work->row->consent_id, end_listed, work, err);
     return status == OK ? tell_end(work, err) : status;
 }
 
@@ -266,6 +275,43 @@ static enum status end(struct feed_context *feed,
     return status;
 }
 
+/* A consent that a restore lost, while the peer showed what was given under it (heal.c): each peer
+ * has ids of its own, so it names one. */
+static enum status end_lost(struct feed_context *feed,
+                            const struct id *consent_id,
+                            struct consents_ended *ret_ended,
+                            struct error *err)
+{
+    struct delivery_row rows[PAGE];
+    struct consent_row lost = { .consent_id = *consent_id, .state = CONSENT_REVOKED };
+    struct work work = { .feed = feed,
+                         .row = &lost,
+                         .erase_days = TERMS_ERASE_DAYS_DEFAULT,
+                         .now_ms = feed->clock->wall_ms(feed->clock) };
+    struct delivery_filter filter = { .consent_id = *consent_id, .live_only = true };
+    int64_t after = 0;
+    enum status status = OK;
+    for (size_t count = PAGE; status == OK && count == PAGE;) {
+        status = delivery_rows_list(feed->store, &filter, after, rows, PAGE, &count, err);
+        if (status == OK && after == 0) {
+            status = count > 0
+                         ? peer_rows_get_id(feed->store, rows[0].peer_id, &work.peer, err)
+                         : error_set(err, ERR_NOT_FOUND, "nothing is held under this consent");
+            if (status == OK)
+                start_at(&work);
+        }
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].delivery_id;
+            status = end_record(&work, &rows[i].record_id, err);
+        }
+    }
+    if (status == OK)
+        status = tell_end(&work, err);
+    if (status == OK)
+        *ret_ended = work.ended;
+    return status;
+}
+
 enum status consents_revoke(struct feed_context *feed,
                             uint32_t uid,
                             const struct id *consent_id,
@@ -279,6 +325,10 @@ enum status consents_revoke(struct feed_context *feed,
         return status;
     (void)snprintf(text, sizeof(text), "revoked: %s", reason);
     struct cause cause = { uid, STEP_REVOKE, text };
+    struct consent_row row;
+    struct error local_err = ERROR_INIT;
+    if (consent_rows_get(feed->store, consent_id, &row, &local_err) == ERR_NOT_FOUND)
+        return end_lost(feed, consent_id, ret_ended, err);
     return end(feed, consent_id, &cause, ret_ended, err);
 }
 

@@ -2,8 +2,8 @@
  *
  * What was handed back is put behind what the old epoch has (healed_size counts it), but belongs to
  * it only when the last part came and the root is that of a checkpoint which our own key signed.
- * Then it is read for what a restored node must know: consents that were ended, records that were
- * given.
+ * Then it is read for what a restored node must know: records that were given, consents that were
+ * ended.
  */
 #include "feed/feed.h"
 
@@ -14,6 +14,7 @@
 #include "feed/keyring.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
+#include "store/journal_rows.h"
 #include "store/pair_rows.h"
 
 #include <stdio.h>
@@ -131,7 +132,7 @@ struct healing {
     struct feed_context *feed;
     struct peer_row peer;
     struct feed_row row; /* the old epoch */
-    uint64_t unknown;    /* records given that the restored database does not know */
+    uint64_t lost;       /* records given under consents that the restored database has not */
 };
 
 static enum status store_headers(struct healing *healing,
@@ -202,13 +203,15 @@ static enum status adopt(struct healing *healing,
 }
 
 /* A record that left in the lost part: known again, so that it shows as given and is withdrawn with
- * its consent. */
+ * its consent.  Where its record or consent is lost, an id of ours stands for it from now on, by
+ * which it can be revoked: the terms run on at the holder, and are the State's to end. */
 static enum status note_given(struct healing *healing,
                               const struct entry_header *header,
                               uint64_t index,
                               struct error *err)
 {
     struct store *store = healing->feed->store;
+    struct consent_row consent;
     int64_t delivery_id = 0;
     struct delivery_row delivery = { .peer_id = healing->peer.peer_id,
                                      .version = header->record_version,
@@ -217,16 +220,19 @@ static enum status note_given(struct healing *healing,
                                      .index = index,
                                      .queued_ms = header->time_ms,
                                      .numbered_ms = header->time_ms };
-    enum status status = pair_rows_local(store, delivery.peer_id, PAIR_SUBJECT, &header->subject_id,
+    enum status status = pair_rows_adopt(store, delivery.peer_id, PAIR_SUBJECT, &header->subject_id,
                                          &delivery.record_id, err);
     if (status == OK)
-        status = pair_rows_local(store, delivery.peer_id, PAIR_CONSENT, &header->consent_id,
+        status = pair_rows_adopt(store, delivery.peer_id, PAIR_CONSENT, &header->consent_id,
                                  &delivery.consent_id, err);
-    if (status == ERR_NOT_FOUND) {
-        healing->unknown++;
-        return OK;
-    }
-    return status == OK ? delivery_rows_add(store, &delivery, &delivery_id, err) : status;
+    if (status == OK)
+        status = delivery_rows_add(store, &delivery, &delivery_id, err);
+    if (status == OK)
+        status = consent_rows_get(store, &delivery.consent_id, &consent, err);
+    if (status != ERR_NOT_FOUND)
+        return status;
+    healing->lost++;
+    return OK;
 }
 
 /* A consent that was ended in the lost part must not look in force. */
@@ -244,6 +250,8 @@ static enum status note_ended(struct healing *healing,
                                  "shows",
                                  &ended, err);
     }
+    if (status == OK && healing->lost >= ended.recalled) /* not of interest any more */
+        healing->lost -= ended.recalled;
     return status == ERR_NOT_FOUND || status == ERR_WRONG_STATE ? OK : status;
 }
 
@@ -269,7 +277,7 @@ static enum status learn(struct healing *healing, uint64_t from, struct error *e
 static enum status release_epoch(struct healing *healing, struct error *err)
 {
     struct feed_row active;
-    char text[160];
+    char text[ALARM_TEXT_MAX + 1];
     enum status status =
         feed_rows_active(healing->feed->store, healing->peer.peer_id, FEED_OUT, &active, err);
     if (status == OK && active.healed_size == (uint64_t)healing->row.feed_id) {
@@ -280,12 +288,12 @@ static enum status release_epoch(struct healing *healing, struct error *err)
     }
     if (status == ERR_NOT_FOUND)
         status = OK;
-    if (status != OK || healing->unknown == 0)
+    if (status != OK || healing->lost == 0)
         return status;
-    (void)snprintf(
-        text, sizeof(text),
-        "holds %llu records from before the restore that this node does not know any more",
-        (unsigned long long)healing->unknown);
+    (void)snprintf(text, sizeof(text),
+                   "holds %llu records given after the backup, under consents that this node lost; "
+                   "they are in comityctl given --to %s, and go back with comityctl consent revoke",
+                   (unsigned long long)healing->lost, healing->peer.code.text);
     return peering_alarm(healing->feed, &healing->peer.code, "unknown_records", text, err);
 }
 

@@ -75,7 +75,7 @@ static enum status visit_given(struct feed_context *feed,
     }
     if (status == OK) {
         status = records_show(feed, &row->record_id, row->version, given_title, &given, err);
-        if (status == ERR_ERASED)
+        if (status == ERR_ERASED || status == ERR_NOT_FOUND) /* lost in a restore */
             status = OK;
     }
     return status == OK ? visit(context, &given, err) : status;

@@ -44,16 +44,33 @@ enum status pair_rows_local(struct store *store,
     return get(store, STATEMENT_PAIR_LOCAL, peer_id, kind, pair, ret_local, err);
 }
 
-enum status pair_rows_take(struct store *store,
-                           int64_t peer_id,
-                           enum pair_kind kind,
-                           const struct id *local,
-                           struct id *ret_pair,
-                           struct error *err)
+static enum status add(struct store *store,
+                       int64_t peer_id,
+                       enum pair_kind kind,
+                       const struct id *local,
+                       const struct id *pair,
+                       struct error *err)
 {
-    struct id pair;
+    struct query q = query_start(store, STATEMENT_PAIR_ADD);
+    query_put_int(&q, peer_id);
+    query_put_int(&q, kind);
+    query_put_id(&q, local);
+    query_put_id(&q, pair);
+    return query_run(&q, err);
+}
+
+/* `known` given, the other one found or made. */
+static enum status find_or_make(struct store *store,
+                                enum statement_id find,
+                                int64_t peer_id,
+                                enum pair_kind kind,
+                                const struct id *known,
+                                struct id *ret_other,
+                                struct error *err)
+{
+    struct id made;
     struct error local_err = ERROR_INIT;
-    enum status status = pair_rows_get(store, peer_id, kind, local, ret_pair, &local_err);
+    enum status status = get(store, find, peer_id, kind, known, ret_other, &local_err);
     if (status == OK)
         return OK;
     if (status != ERR_NOT_FOUND) {
@@ -61,16 +78,31 @@ enum status pair_rows_take(struct store *store,
             *err = local_err;
         return status;
     }
-    status = id_make(&pair, store->clock->wall_ms(store->clock), store->random, err);
-    if (status != OK)
-        return status;
-    struct query q = query_start(store, STATEMENT_PAIR_ADD);
-    query_put_int(&q, peer_id);
-    query_put_int(&q, kind);
-    query_put_id(&q, local);
-    query_put_id(&q, &pair);
-    status = query_run(&q, err);
+    status = id_make(&made, store->clock->wall_ms(store->clock), store->random, err);
     if (status == OK)
-        *ret_pair = pair;
+        status = find == STATEMENT_PAIR_GET ? add(store, peer_id, kind, known, &made, err)
+                                            : add(store, peer_id, kind, &made, known, err);
+    if (status == OK)
+        *ret_other = made;
     return status;
+}
+
+enum status pair_rows_take(struct store *store,
+                           int64_t peer_id,
+                           enum pair_kind kind,
+                           const struct id *local,
+                           struct id *ret_pair,
+                           struct error *err)
+{
+    return find_or_make(store, STATEMENT_PAIR_GET, peer_id, kind, local, ret_pair, err);
+}
+
+enum status pair_rows_adopt(struct store *store,
+                            int64_t peer_id,
+                            enum pair_kind kind,
+                            const struct id *pair,
+                            struct id *ret_local,
+                            struct error *err)
+{
+    return find_or_make(store, STATEMENT_PAIR_LOCAL, peer_id, kind, pair, ret_local, err);
 }

@@ -28,5 +28,12 @@ MUST_CHECK enum status pair_rows_local(struct store *store,
                                        const struct id *pair,
                                        struct id *ret_local,
                                        struct error *err);
+/* Our id for `pair`, an id that this node gave out and has lost: made when there is none. */
+MUST_CHECK enum status pair_rows_adopt(struct store *store,
+                                       int64_t peer_id,
+                                       enum pair_kind kind,
+                                       const struct id *pair,
+                                       struct id *ret_local,
+                                       struct error *err);
 
 #endif
