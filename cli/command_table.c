@@ -328,7 +328,8 @@ static const struct command commands[] = {
          verify_rules,
          "check such a file; needs no node and no network",
          "Needs the cards of both sides. The answer is worth as much as the fingerprints of "
-         "these cards, which are printed: compare them.",
+         "these cards, which are printed: compare them. Certificates are judged at the time of "
+         "the receipt (without one, of the entry), so that evidence outlives them.",
          EXAMPLES("comityctl evidence verify entry.evidence --card ke.card --card unodc.card")),
     ASKS("journal list",
          "journal.list",

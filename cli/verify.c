@@ -56,6 +56,25 @@ static void report_card(struct verify *v, const char *path, const struct card_pr
     }
 }
 
+/* Only that it is a card of this realm: dates are judged once it is known when the signature was
+ * made. */
+static enum status read_card(struct verify *v,
+                             struct span text,
+                             struct card_problems *problems,
+                             struct error *err)
+{
+    struct card *card = &v->cards[v->card_count];
+    enum status status = card_decode(text, card, problems, err);
+    if (status != OK || strcmp(card->realm.text, v->origin.realm.text) == 0)
+        return status;
+    status = error_set(err, ERR_DENIED, "this card is of the realm '%s'; the evidence is of '%s'",
+                       card->realm.text, v->origin.realm.text);
+    problems->items[0] = *err;
+    problems->count = 1;
+    card_fini(card);
+    return status;
+}
+
 static enum status read_cards(struct verify *v, struct error *err)
 {
     size_t count = 0;
@@ -64,16 +83,12 @@ static enum status read_cards(struct verify *v, struct error *err)
     if (count > VERIFY_CARDS_MAX)
         return error_set(err, ERR_LIMIT, "%zu cards, more than %d; next: give two", count,
                          VERIFY_CARDS_MAX);
-    struct card_rule rule = { .realm = v->origin.realm,
-                              .accept_self = true,
-                              .now_ms = clock_system()->wall_ms(clock_system()) };
     enum status worst = OK;
     for (size_t i = 0; i < count; i++) {
         const struct request_file *file = argument_file(&v->call->arguments, "card", i);
         struct card_problems problems = { .count = 0 };
         struct error why = ERROR_INIT;
-        enum status status =
-            card_read(file->bytes, &rule, &v->cards[v->card_count], &problems, &why);
+        enum status status = read_card(v, file->bytes, &problems, &why);
         if (status == OK) {
             v->card_count++;
             continue;
@@ -133,6 +148,16 @@ static enum status show_cards(struct verify *v, struct error *err)
     return status;
 }
 
+/* When the checkpoint was signed, at the latest: the subscriber says so in its receipt.  Without
+ * one, there is the time that the publisher put into the entry. */
+static int64_t signed_ms(const struct evidence_verdict *verdict)
+{
+    if (!verdict->receipted)
+        return verdict->header.time_ms;
+    return verdict->receipt_time_s > INT64_MAX / 1000 ? INT64_MAX
+                                                      : (int64_t)verdict->receipt_time_s * 1000;
+}
+
 static void show_verdict(struct verify *v, const struct evidence_verdict *verdict)
 {
     struct reply_writer *w = v->call->reply;
@@ -152,12 +177,30 @@ static void show_verdict(struct verify *v, const struct evidence_verdict *verdic
         time_format((int64_t)verdict->receipt_time_s * 1000, time);
     reply_field(w, "receipted", "Receipt of the subscriber", "%s",
                 verdict->receipted ? time : "not shown");
+    time_format(signed_ms(verdict), time);
+    reply_field(w, "judged_at", "Certificates judged at", "%s, %s", time,
+                verdict->receipted ? "the time of the receipt"
+                                   : "the time that the publisher gives");
     reply_field(w, "content", "Content", "%s",
                 verdict->shown               ? "as committed to"
                 : verdict->header.has_inline ? "stands in the entry"
                                              : "not shown");
     if (verdict->content.size > 0)
         reply_number(w, "content_bytes", "Bytes of content", verdict->content.size);
+}
+
+/* The certificates counted when they were used, whatever became of them since. */
+static enum status judge_certificates(const struct card *publisher,
+                                      const struct card *subscriber,
+                                      const struct evidence_verdict *verdict,
+                                      struct error *err)
+{
+    bool receipted = verdict->receipted;
+    int64_t then_ms = signed_ms(verdict);
+    enum status status = card_check_signed(publisher, ROLE_LOG, then_ms, receipted, err);
+    if (status == OK && receipted)
+        status = card_check_signed(subscriber, ROLE_RECEIPT, then_ms, true, err);
+    return status;
 }
 
 /* With these two cards; `subscriber` NULL: its receipt is not looked at. */
@@ -175,11 +218,13 @@ static enum status judge_by(struct verify *v,
     if (status == OK)
         status = evidence_verify(&v->evidence, &log_key, subscriber == NULL ? NULL : &receipt_key,
                                  ret_verdict, err);
+    if (status == OK)
+        status = judge_certificates(publisher, subscriber, ret_verdict, err);
     return status;
 }
 
 /* A node that replaced its keys has several cards: the evidence holds when it holds by one card of
- * each.  What is wrong is said of the first. */
+ * each.  What is wrong is said of the first whose keys fit, or else of the first. */
 static enum status judge_by_any(struct verify *v,
                                 struct evidence_verdict *ret_verdict,
                                 struct error *err)
@@ -198,7 +243,8 @@ static enum status judge_by_any(struct verify *v,
                 judge_by(v, &v->cards[i], with_subscriber ? &v->cards[j] : NULL, ret_verdict, &why);
             if (status == OK)
                 return OK;
-            if (first == OK)
+            bool other_key = first == ERR_SIGNATURE || first == ERR_NOT_FOUND;
+            if (first == OK || (other_key && status != ERR_SIGNATURE))
                 first = error_set(err, status, "%s", why.text);
         }
     }

@@ -317,8 +317,12 @@ static void check_certificates(const struct card *card,
         crl = NULL;
     }
     for (unsigned i = 0; i < ROLE_COUNT; i++) {
-        struct certificate_rule each = { card->realm, card->code, (enum role)i,
-                                         anchor,      crl,        rule->now_ms };
+        struct certificate_rule each = { .realm = card->realm,
+                                         .code = card->code,
+                                         .role = (enum role)i,
+                                         .anchor = anchor,
+                                         .crl = crl,
+                                         .now_ms = rule->now_ms };
         verdict = certificate_verify(parsed[i], &each, &problem);
         note_verdict(problems, verdict, &problem);
     }
@@ -378,4 +382,38 @@ enum status card_decode(struct span text,
     struct card card = { 0 };
     decode(text, &card, problems);
     return finish(&card, problems, ret_card, err);
+}
+
+enum status card_check_signed(
+    const struct card *card, enum role role, int64_t then_ms, bool vouched, struct error *err)
+{
+    struct certificate *anchor = NULL;
+    struct certificate *certificate = NULL;
+    struct crl *crl = NULL;
+    struct error reason = ERROR_INIT;
+    enum status status = certificate_parse(buf_span(&card->anchor), &anchor, err);
+    if (status == OK)
+        status = certificate_parse(buf_span(&card->roles[role]), &certificate, err);
+    if (status == OK && card->crl.size > 0)
+        status = crl_parse(buf_span(&card->crl), &crl, err);
+    if (status == OK) {
+        struct certificate_rule rule = { .realm = card->realm,
+                                         .code = card->code,
+                                         .role = role,
+                                         .anchor = anchor,
+                                         .crl = crl,
+                                         .now_ms = then_ms,
+                                         .when = vouched ? WHEN_SIGNED : WHEN_CLAIMED };
+        /* Its own date is looked at below, for then. */
+        enum verdict verdict = certificate_check_anchor(
+            anchor, &card->realm, &card->code, certificate_facts(anchor).not_before_ms, &reason);
+        if (verdict_allows(verdict))
+            verdict = certificate_verify(certificate, &rule, &reason);
+        if (!verdict_allows(verdict))
+            status = error_set(err, verdict_status(verdict), "%s", reason.text);
+    }
+    certificate_free(anchor);
+    certificate_free(certificate);
+    crl_free(crl);
+    return status;
 }

@@ -67,6 +67,11 @@ MUST_CHECK enum status certificate_check_key(struct span der,
                                              const struct private_key *key,
                                              struct error *err);
 
+enum certificate_when {
+    WHEN_NOW,    /* now_ms is the present: in use, on a connection */
+    WHEN_SIGNED, /* it signed something at now_ms: what became of it later does not count */
+    WHEN_CLAIMED /* the same, but only the signer says when: a later revocation counts */
+};
 struct certificate_rule {
     struct realm realm;
     struct code code;
@@ -74,6 +79,7 @@ struct certificate_rule {
     const struct certificate *anchor; /* of that State; checked by certificate_check_anchor() */
     const struct crl *crl;            /* NULL: none known, gives VERDICT_CRL_OLD */
     int64_t now_ms;
+    enum certificate_when when;
 };
 /* Against exactly one State's anchor and list.  *reason always holds the sentence, also when the
  * verdict allows (then about the list, or empty). */

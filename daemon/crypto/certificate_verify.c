@@ -117,11 +117,31 @@ static enum verdict check_form(const struct naming *it, struct error *reason)
     return VERDICT_GOOD;
 }
 
-static enum verdict check_dates(const struct naming *it, int64_t now_ms, struct error *reason)
+/* What was signed in the past is judged by the dates of then. */
+static enum verdict check_dates_then(const struct naming *it, int64_t then_ms, struct error *reason)
+{
+    char when[TIME_TEXT_SIZE];
+    char then[TIME_TEXT_SIZE];
+    bool early = then_ms < it->facts.not_before_ms;
+    if (!early && then_ms <= it->facts.not_after_ms)
+        return VERDICT_GOOD;
+    time_format(early ? it->facts.not_before_ms : it->facts.not_after_ms, when);
+    time_format(then_ms, then);
+    return verdict_set(early ? VERDICT_NOT_YET_VALID : VERDICT_EXPIRED, reason,
+                       "%s %s %s, and this was signed at %s", it->text,
+                       early ? "is valid from" : "was valid until", when, then);
+}
+
+static enum verdict check_dates(const struct naming *it,
+                                int64_t now_ms,
+                                enum certificate_when when,
+                                struct error *reason)
 {
     char from[TIME_TEXT_SIZE];
     char until[TIME_TEXT_SIZE];
     char now[TIME_TEXT_SIZE];
+    if (when != WHEN_NOW)
+        return check_dates_then(it, now_ms, reason);
     time_format(it->facts.not_before_ms, from);
     time_format(it->facts.not_after_ms, until);
     time_format(now_ms, now);
@@ -224,12 +244,22 @@ static enum verdict check_revocation(const struct naming *it,
     struct crl_facts list = crl_facts(rule->crl);
     char when[TIME_TEXT_SIZE];
     int64_t revoked_ms = 0;
-    if (crl_revokes(rule->crl, it->certificate, &revoked_ms)) {
+    bool revoked = crl_revokes(rule->crl, it->certificate, &revoked_ms);
+    if (revoked && rule->when == WHEN_CLAIMED && revoked_ms > rule->now_ms) {
+        time_format(revoked_ms, when);
+        return verdict_set(VERDICT_REVOKED, reason,
+                           "%s was revoked at %s, and that something was signed before is the word "
+                           "of its signer alone; next: show the receipt of the other side",
+                           it->text, when);
+    }
+    if (revoked && (rule->when == WHEN_NOW || revoked_ms <= rule->now_ms)) {
         time_format(revoked_ms, when);
         return verdict_set(VERDICT_REVOKED, reason,
                            "%s with serial %s was revoked at %s by %s's list number %llu", it->text,
                            it->facts.serial, when, code, (unsigned long long)list.number);
     }
+    if (rule->when != WHEN_NOW)
+        return VERDICT_GOOD; /* a list that ended since tells no less about then */
     time_format(list.next_update_ms, when);
     if (rule->now_ms > list.next_update_ms + CRL_GRACE_MS) {
         return verdict_set(VERDICT_RECALLS_ONLY, reason,
@@ -258,6 +288,7 @@ static enum verdict check_profile(const struct naming *it,
                                   const struct realm *realm,
                                   enum role role,
                                   int64_t now_ms,
+                                  enum certificate_when when,
                                   struct error *reason)
 {
     enum verdict verdict = check_identity(it, realm, reason);
@@ -271,7 +302,7 @@ static enum verdict check_profile(const struct naming *it,
         verdict = check_key(it, certificate_key_kind(role), reason);
     if (verdict == VERDICT_GOOD)
         verdict = check_use(it, role, reason);
-    return verdict == VERDICT_GOOD ? check_dates(it, now_ms, reason) : verdict;
+    return verdict == VERDICT_GOOD ? check_dates(it, now_ms, when, reason) : verdict;
 }
 
 enum verdict certificate_check_profile(const struct certificate *certificate,
@@ -284,7 +315,7 @@ enum verdict certificate_check_profile(const struct certificate *certificate,
     struct error ignored;
     reason = reason == NULL ? &ignored : reason;
     *reason = (struct error)ERROR_INIT;
-    return check_profile(&it, realm, role, now_ms, reason);
+    return check_profile(&it, realm, role, now_ms, WHEN_NOW, reason);
 }
 
 enum verdict certificate_verify(const struct certificate *certificate,
@@ -296,13 +327,14 @@ enum verdict certificate_verify(const struct certificate *certificate,
     struct error ignored;
     reason = reason == NULL ? &ignored : reason;
     *reason = (struct error)ERROR_INIT;
-    enum verdict verdict = check_profile(&it, &rule->realm, rule->role, rule->now_ms, reason);
+    enum verdict verdict =
+        check_profile(&it, &rule->realm, rule->role, rule->now_ms, rule->when, reason);
     if (verdict == VERDICT_GOOD)
         verdict = check_code(&it, &rule->code, reason);
     if (verdict == VERDICT_GOOD)
         verdict = check_issuer(&it, rule->anchor, reason);
     if (verdict == VERDICT_GOOD)
-        verdict = check_dates(&anchor, rule->now_ms, reason);
+        verdict = check_dates(&anchor, rule->now_ms, rule->when, reason);
     return verdict == VERDICT_GOOD ? check_revocation(&it, rule, reason) : verdict;
 }
 
@@ -347,5 +379,5 @@ enum verdict certificate_check_anchor(const struct certificate *anchor,
         verdict = check_form(&it, reason);
     if (verdict == VERDICT_GOOD)
         verdict = check_anchor_form(&it, reason);
-    return verdict == VERDICT_GOOD ? check_dates(&it, now_ms, reason) : verdict;
+    return verdict == VERDICT_GOOD ? check_dates(&it, now_ms, WHEN_NOW, reason) : verdict;
 }

@@ -121,7 +121,7 @@ static enum verdict judge(const struct trust *trust,
                            code.text);
     }
     struct certificate_rule rule = {
-        trust->realm, code, role, member->anchor, member->crl, now_ms,
+        trust->realm, code, role, member->anchor, member->crl, now_ms, WHEN_NOW,
     };
     verdict = certificate_verify(certificate, &rule, reason);
     if (verdict_allows(verdict) && member->blocked)

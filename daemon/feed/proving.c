@@ -4,11 +4,35 @@
 #include "feed/ingestion.h"
 #include "feed/keyring.h"
 #include "log/evidence.h"
+#include "store/card_rows.h"
 #include "store/entry_rows.h"
 
 enum { EXPORT_ENTRIES_MAX = 100 * 1000, FEEDS_PAGE = 4 };
 
 /* -- one entry --------------------------------------------------------------------------------- */
+
+/* Our receipt of an incoming feed, made again: the key of today would lie about a time before it
+ * came into use, and evidence is judged by that time. */
+static enum status receipt_again(struct feed_context *feed,
+                                 const struct feed_row *row,
+                                 struct buf *ret_note,
+                                 struct error *err)
+{
+    struct public_key key;
+    struct buf note = BUF_INIT;
+    int64_t since_ms = 0;
+    enum status status =
+        feed_rows_get_note(feed->store, row->feed_id, FEED_NOTE_CHECKPOINT, &note, err);
+    if (status == OK)
+        status = private_key_public(feed->receipt_key, &key, err);
+    if (status == OK)
+        status = card_rows_receipt_key_since(feed->store, &key, &since_ms, err);
+    int64_t time_s = (row->receipt_ms > since_ms ? row->receipt_ms : since_ms) / 1000;
+    if (status == OK && note.size > 0)
+        status = keyring_cosign(feed, buf_span(&note), (uint64_t)time_s, ret_note, err);
+    buf_fini(&note);
+    return status;
+}
 
 /* The checkpoint with the subscriber's cosignature that is at hand. */
 static enum status receipt_of(struct feed_context *feed,
@@ -17,7 +41,7 @@ static enum status receipt_of(struct feed_context *feed,
                               struct error *err)
 {
     if (row->direction == FEED_IN)
-        return feed_receipt_note(feed, row, ret_note, err);
+        return receipt_again(feed, row, ret_note, err);
     return feed_rows_get_note(feed->store, row->feed_id, FEED_NOTE_RECEIPT, ret_note, err);
 }
 

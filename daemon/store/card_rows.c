@@ -49,6 +49,16 @@ enum status card_rows_list_former(struct store *store,
     return status;
 }
 
+enum status card_rows_receipt_key_since(struct store *store,
+                                        const struct public_key *receipt_key,
+                                        int64_t *ret_ms,
+                                        struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_FORMER_CARD_SINCE);
+    query_put_blob(&q, SPAN_ARRAY(receipt_key->bytes));
+    return query_number(&q, 0, ret_ms, err); /* NULL, none, reads as 0 */
+}
+
 enum status card_rows_read_former(struct store *store,
                                   int64_t former_id,
                                   struct buf *ret_card,

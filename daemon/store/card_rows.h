@@ -31,6 +31,11 @@ MUST_CHECK enum status card_rows_list_former(struct store *store,
                                              size_t max,
                                              size_t *ret_count,
                                              struct error *err);
+/* When this receipt key of ours came into use; 0: no card on record has it. */
+MUST_CHECK enum status card_rows_receipt_key_since(struct store *store,
+                                                   const struct public_key *receipt_key,
+                                                   int64_t *ret_ms,
+                                                   struct error *err);
 MUST_CHECK enum status card_rows_read_former(struct store *store,
                                              int64_t former_id,
                                              struct buf *ret_card,

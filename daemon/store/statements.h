@@ -84,6 +84,8 @@
         "in_feed_id, in_size, out_feed_id, out_size, card) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
     X(FORMER_CARD_LIST, "SELECT former_id, time_ms, log_key, receipt_key, in_feed_id, in_size, "  \
         "out_feed_id, out_size FROM former_card WHERE peer_id = ? ORDER BY former_id DESC LIMIT ?") \
+    X(FORMER_CARD_SINCE, "SELECT min(time_ms) FROM former_card WHERE peer_id = 0 "                 \
+        "AND receipt_key = ?")                                                                     \
     X(FORMER_CARD_READ, "SELECT card FROM former_card WHERE former_id = ?")                        \
     X(CARD_GIVEN_GET, "SELECT digest, feed_id, number FROM card_given WHERE peer_id = ?")          \
     X(CARD_GIVEN_PUT, "INSERT INTO card_given VALUES (?, ?, ?, ?) ON CONFLICT (peer_id) "          \

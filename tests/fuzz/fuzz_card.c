@@ -46,8 +46,8 @@ static void try_der(struct span der)
     if (certificate_parse(der, &certificate, &err) != OK)
         return;
     struct certificate_facts facts = certificate_facts(certificate);
-    struct certificate_rule rule = { facts.realm, facts.code, facts.role,
-                                     certificate, NULL,       facts.not_before_ms };
+    struct certificate_rule rule = { facts.realm, facts.code,          facts.role, certificate,
+                                     NULL,        facts.not_before_ms, WHEN_NOW };
     FUZZ_REQUIRE(span_equal(certificate_der(certificate), der));
     (void)!certificate_verify(certificate, &rule, &err);
     (void)!certificate_check_anchor(certificate, &facts.realm, &facts.code, facts.not_before_ms,

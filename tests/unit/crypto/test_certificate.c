@@ -56,7 +56,8 @@ static void every_role_is_verified_as_what_it_is(void **state)
             assert_int_equal(facts.not_after_ms, PKI_NOW_MS + ROLE_LIFE_MS);
             for (unsigned as = 0; as < ROLE_COUNT; as++) {
                 struct certificate_rule rule = {
-                    states[s]->realm, states[s]->code, (enum role)as, anchor, NULL, PKI_NOW_MS,
+                    states[s]->realm, states[s]->code, (enum role)as, anchor, NULL,
+                    PKI_NOW_MS,       WHEN_NOW,
                 };
                 enum verdict verdict = certificate_verify(certificate, &rule, &reason);
                 assert_int_equal(verdict, is == as ? VERDICT_CRL_OLD : VERDICT_WRONG_ROLE);

@@ -5,6 +5,7 @@
 #include "feed/journal.h"
 #include "feed/proving.h"
 #include "log/evidence.h"
+#include "store/card_rows.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -315,6 +316,32 @@ static void what_is_erased_or_not_receipted_cannot_be_shown(void **state)
     buf_fini(&text);
 }
 
+/* The key that signed the receipt is gone; the one of today says what is true of today. */
+static void a_new_receipt_key_does_not_claim_the_time_of_the_former_one(void **state)
+{
+    (void)state;
+    struct former_card now = { .peer_id = CARD_ROWS_OWN };
+    struct feed_row in = feed_between(&un, &ke, FEED_IN);
+    struct evidence evidence;
+    struct evidence_verdict verdict;
+    struct public_key log_key;
+    struct buf text = BUF_INIT;
+    pass_time(3 * DAY_MS);
+    now.time_ms = un.place.clock.wall_now_ms;
+    assert_true(now.time_ms > in.receipt_ms);
+    CHECK_OK(private_key_public(ke.log_key, &log_key, &err), &err);
+    CHECK_OK(private_key_public(un.receipt_key, &now.receipt_key, &err), &err);
+    tx_begin(&un);
+    CHECK_OK(card_rows_add_former(un.store, &now, SPAN_LITERAL("card"), &err), &err);
+    tx_commit(&un);
+    CHECK_OK(proving_entry(&un.feed, in.feed_id, 0, false, &text, &err), &err);
+    CHECK_OK(evidence_decode(buf_span(&text), &evidence, &err), &err);
+    CHECK_OK(evidence_verify(&evidence, &log_key, &now.receipt_key, &verdict, &err), &err);
+    assert_int_equal(verdict.receipt_time_s, now.time_ms / 1000);
+    evidence_fini(&evidence);
+    buf_fini(&text);
+}
+
 static void an_entry_is_found_by_its_id(void **state)
 {
     (void)state;
@@ -375,6 +402,7 @@ int main(void)
         SCENE(a_journal_lists_what_was_done_and_proves_that_nothing_was_changed),
         SCENE(what_is_erased_or_not_receipted_cannot_be_shown),
         SCENE(both_sides_can_prove_every_entry),
+        SCENE(a_new_receipt_key_does_not_claim_the_time_of_the_former_one),
         SCENE(an_entry_is_found_by_its_id),
         SCENE(exports_of_both_sides_pass_the_independent_verifier),
     };
