@@ -46,7 +46,9 @@ static enum status their_head(struct feed_context *feed,
                               struct error *err)
 {
     struct feed_row row;
-    enum status status = feed_rows_active(feed->store, peer->peer_id, FEED_IN, &row, err);
+    /* Of an epoch that we have lost from its first entry on, nothing can be shown: the one before
+     * shows a publisher that was set back further than that where it stands. */
+    enum status status = feed_rows_latest(feed->store, peer->peer_id, FEED_IN, &row, err);
     if (status == ERR_NOT_FOUND)
         return OK;
     return status == OK ? feed_receipt_note(feed, &row, &heads->yours, err) : status;
@@ -342,14 +344,16 @@ static enum status heal_from(struct meeting *meeting,
 }
 
 /* The publisher shows nothing, or an epoch that ended: it has lost the one that we hold. */
-static enum status heal_unknown_epoch(struct meeting *meeting, struct error *err)
+static enum status heal_unknown_epoch(struct meeting *meeting,
+                                      const struct feed_row *shown, /* or NULL */
+                                      struct error *err)
 {
-    struct feed_row active;
+    struct feed_row row;
     enum status status =
-        feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_IN, &active, err);
-    if (status == ERR_NOT_FOUND || (status == OK && active.size == 0))
+        feed_rows_latest(meeting->feed->store, meeting->peer.peer_id, FEED_IN, &row, err);
+    if (status == ERR_NOT_FOUND || (status == OK && shown != NULL && shown->feed_id == row.feed_id))
         return OK;
-    return status == OK ? heal_from(meeting, span_text(active.origin), 0, err) : status;
+    return status == OK ? heal_from(meeting, span_text(row.origin), 0, err) : status;
 }
 
 static enum status compare_their_head(struct meeting *meeting, struct error *err)
@@ -359,7 +363,7 @@ static enum status compare_their_head(struct meeting *meeting, struct error *err
     struct feed_row row;
     struct digest root;
     if (meeting->heads->mine.size == 0)
-        return heal_unknown_epoch(meeting, err);
+        return heal_unknown_epoch(meeting, NULL, err);
     const struct keyring_note note = { &meeting->peer, FEED_IN, buf_span(&meeting->heads->mine),
                                        SPAN_EMPTY };
     enum status status = keyring_open(feed, &note, &checkpoint, NULL, err);
@@ -382,7 +386,7 @@ static enum status compare_their_head(struct meeting *meeting, struct error *err
     if (checkpoint.size < row.size)
         return heal_from(meeting, checkpoint.origin, checkpoint.size, err);
     meeting->in_step = row.state == FEED_ACTIVE;
-    return row.state == FEED_OLD ? heal_unknown_epoch(meeting, err) : OK;
+    return row.state == FEED_OLD ? heal_unknown_epoch(meeting, &row, err) : OK;
 }
 
 /* A restored node that turns out to hold all it ever receipted may use it again.  Where the

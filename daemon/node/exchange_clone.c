@@ -4,7 +4,11 @@
  * stays, which both ends work out alike.  With two, the peer was restarted and the older connection
  * is dead, or two machines run under one code.  The older one is probed; if it has answered the
  * probe when the time is over, both are closed and both ends raise the alarm.  (Only the answer
- * counts: what a process sent before it died may still arrive.) */
+ * counts: what a process sent before it died may still arrive.)
+ *
+ * What arrives so late may change a feed after our Hello of the newer connection was made.  If the
+ * peer was set back in between, it would go on from a head that we do not have any more: so such a
+ * connection ends, without blame, and the next one shows what is true. */
 #include "node/exchange_internal.h"
 
 #include <string.h>
@@ -50,6 +54,18 @@ static void free_compare(struct link *link)
     if (is_live(link))
         exchange_compare(link, &effect);
     effect_fini(&effect);
+}
+
+bool exchange_is_outdated(const struct link *link)
+{
+    const struct peer *peer = exchange_find_peer(link->exchange, &link->config.peer);
+    return peer != NULL && peer->changes != link->changes_at_hello &&
+           memcmp(peer->changed_by, link->peer_boot_id, BOOT_ID_SIZE) != 0;
+}
+
+void exchange_stop_outdated(struct link *link)
+{
+    stop(link, ERR_EXISTS, "an older connection has changed the feed since the Hello; call again");
 }
 
 void exchange_judge_greeted(struct link *link)

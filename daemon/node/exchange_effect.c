@@ -48,7 +48,10 @@ void exchange_compare(struct link *link, struct effect *effect)
         memset(effect, 0, sizeof(*effect));
         return;
     }
-    exchange_ask(link, effect);
+    if (exchange_is_outdated(link))
+        exchange_stop_outdated(link);
+    else
+        exchange_ask(link, effect);
 }
 
 static void publish(struct link *link, struct effect *effect)

@@ -14,6 +14,9 @@ struct peer {
     int64_t next_dial_ms; /* INT64_MAX: none planned */
     uint32_t failed_dials;
     char last_error[256];
+    /* What came over its connections and changed feeds: how often, and by which process of its. */
+    uint64_t changes;
+    uint8_t changed_by[BOOT_ID_SIZE];
 };
 
 struct link {
@@ -29,6 +32,7 @@ struct link {
     bool paused;
     bool alarmed; /* the operator knows why it ends */
     uint8_t peer_boot_id[BOOT_ID_SIZE];
+    uint64_t changes_at_hello; /* peer->changes when our heads were asked for */
     /* Held until it is known whether the older link, of another boot id, still lives. */
     bool held;
     int64_t held_until_ms;
@@ -77,6 +81,9 @@ void exchange_tell_alarm(struct exchange *exchange, const struct code *peer, con
 void exchange_judge_greeted(struct link *link);
 void exchange_judge_gone(struct link *gone);
 void exchange_judge_held(struct exchange *exchange);
+/* Our Hello shows what an earlier process of the peer has changed since. */
+bool exchange_is_outdated(const struct link *link);
+void exchange_stop_outdated(struct link *link);
 int64_t exchange_judge_deadline_ms(const struct exchange *exchange);
 
 #endif

@@ -363,10 +363,23 @@ static void give_up(struct link *link)
 void exchange_ask_heads(struct link *link)
 {
     struct feed_job *self = job_new(link->exchange, &HEADS_JOB, JOB_NORMAL, &link->config.peer);
+    const struct peer *peer = exchange_find_peer(link->exchange, &link->config.peer);
+    if (peer != NULL)
+        link->changes_at_hello = peer->changes;
     if (self == NULL)
         give_up(link);
     else
         submit_for_link(link, self);
+}
+
+/* Jobs of one priority are done in their order: counted here, it holds for heads asked before. */
+static void count_change(struct link *link)
+{
+    struct peer *peer = exchange_find_peer(link->exchange, &link->config.peer);
+    if (peer == NULL)
+        return;
+    peer->changes++;
+    memcpy(peer->changed_by, link->peer_boot_id, BOOT_ID_SIZE);
 }
 
 /* Receipts and healing free others; reading old headers can wait. */
@@ -395,6 +408,9 @@ void exchange_ask(struct link *link, struct effect *effect)
     memset(effect, 0, sizeof(*effect));
     self->job.bytes +=
         batch_bytes(&self->effect.batch) + self->effect.note.size + self->effect.heal.memory.size;
+    if (self->effect.kind != EFFECT_COMPARE && self->effect.kind != EFFECT_PUBLISH &&
+        self->effect.kind != EFFECT_READ_HEAL)
+        count_change(link);
     if (self->effect.kind == EFFECT_PUBLISH)
         self->job.bytes += self->effect.max_bytes; /* what it will read */
     submit_for_link(link, self);

@@ -95,6 +95,18 @@ enum status feed_rows_active(struct store *store,
     return get(&q, ret_row, err);
 }
 
+enum status feed_rows_latest(struct store *store,
+                             int64_t peer_id,
+                             enum feed_direction direction,
+                             struct feed_row *ret_row,
+                             struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_FEED_LATEST);
+    query_put_int(&q, peer_id);
+    query_put_int(&q, direction);
+    return get(&q, ret_row, err);
+}
+
 enum status feed_rows_by_origin(struct store *store,
                                 struct span origin,
                                 struct feed_row *ret_row,

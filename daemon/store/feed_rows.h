@@ -53,6 +53,12 @@ MUST_CHECK enum status feed_rows_active(struct store *store,
                                         enum feed_direction direction,
                                         struct feed_row *ret_row,
                                         struct error *err);
+/* The newest of a peer and direction, active or old, that holds an entry. */
+MUST_CHECK enum status feed_rows_latest(struct store *store,
+                                        int64_t peer_id,
+                                        enum feed_direction direction,
+                                        struct feed_row *ret_row,
+                                        struct error *err);
 MUST_CHECK enum status feed_rows_by_origin(struct store *store,
                                            struct span origin,
                                            struct feed_row *ret_row,

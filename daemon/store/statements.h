@@ -98,6 +98,8 @@
     X(FEED_GET, "SELECT " FEED_COLUMNS " FROM feed WHERE feed_id = ?")                             \
     X(FEED_ACTIVE, "SELECT " FEED_COLUMNS " FROM feed WHERE peer_id = ? AND direction = ? "        \
         "AND state = 1")                                                                           \
+    X(FEED_LATEST, "SELECT " FEED_COLUMNS " FROM feed WHERE peer_id = ? AND direction = ? "        \
+        "AND size > 0 ORDER BY feed_id DESC LIMIT 1")                                              \
     X(FEED_BY_ORIGIN, "SELECT " FEED_COLUMNS " FROM feed WHERE origin = CAST(? AS TEXT)")          \
     X(FEED_LIST, "SELECT " FEED_COLUMNS " FROM feed WHERE feed_id > ? ORDER BY feed_id LIMIT ?")   \
     X(FEED_SET_HEAD, "UPDATE feed SET size = ?, root = ?, frontier = ? WHERE feed_id = ?")         \

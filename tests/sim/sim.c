@@ -107,9 +107,8 @@ static int64_t next_event_ms(struct sim *sim, int64_t at_most_ms)
     return next_ms > sim->now_ms ? next_ms : sim->now_ms + 1;
 }
 
-static void advance(struct sim *sim, int64_t at_most_ms)
+static void pass(struct sim *sim, int64_t ms)
 {
-    int64_t ms = next_event_ms(sim, at_most_ms) - sim->now_ms;
     sim->now_ms += ms;
     for (size_t i = 0; i < HOSTS_MAX; i++)
         clock_fake_advance(&sim->hosts[i].clock, ms);
@@ -121,6 +120,18 @@ static void advance(struct sim *sim, int64_t at_most_ms)
         if (host->up && !has_jobs(host))
             host_work(host); /* what it does when idle */
     }
+}
+
+static void advance(struct sim *sim, int64_t at_most_ms)
+{
+    pass(sim, next_event_ms(sim, at_most_ms) - sim->now_ms);
+}
+
+/* All machines stand still, and so does everything between them. */
+void sim_sleep(struct sim *sim, int64_t ms)
+{
+    sim_trace(sim, "all sleep");
+    pass(sim, ms);
 }
 
 void sim_run(struct sim *sim, uint64_t steps)

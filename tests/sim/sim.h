@@ -7,7 +7,8 @@
  *             product's own tables                  verdict  judges the nodes when all is quiet
  *
  * Everything over the wire and the database is the product's own code, in the worker's synchronous
- * mode; disks are support/vfs_fault, keys are real Ed25519.  One seed gives one history, always.
+ * mode; disks are support/vfs_fault.  Signatures are cheap fakes, but for one seed in seventeen
+ * (fake_sign).  One seed gives one history, always.
  */
 #ifndef COMITY_TESTS_SIM_SIM_H
 #define COMITY_TESTS_SIM_SIM_H
@@ -177,8 +178,11 @@ struct sim {
     struct sim_stats stats;
 };
 
+extern bool fake_sign_wanted; /* fake_sign.c: no Ed25519 */
+
 void sim_run(struct sim *sim, uint64_t steps);
 void sim_settle(struct sim *sim, int64_t ms); /* without faults, for so long */
+void sim_sleep(struct sim *sim, int64_t ms);
 uint64_t sim_random(struct sim *sim, uint64_t below);
 bool sim_chance(struct sim *sim, unsigned thousandths);
 void sim_trace(struct sim *sim, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -136,8 +136,20 @@ static void judge_body(struct host *from, struct host *to, const struct batch_en
 static void judge_batch(struct host *from, struct host *to, const struct batch *batch)
 {
     judge_note(from, batch->checkpoint);
+    sim_trace(from->sim, "%s to %s: batch from %llu of %.*s", from->code.text, to->code.text,
+              (unsigned long long)batch->first_index, (int)batch->origin.size,
+              (const char *)batch->origin.data);
     for (size_t i = 0; i < batch->entry_count; i++)
         judge_body(from, to, &batch->entries[i]);
+}
+
+static void trace_head(struct host *from, struct host *to, const char *what, struct span bytes)
+{
+    struct checkpoint checkpoint;
+    if (from->sim->verbose && read_note(from->sim, bytes, &checkpoint))
+        sim_trace(from->sim, "%s to %s: Hello, %s: %llu of %.*s", from->code.text, to->code.text,
+                  what, (unsigned long long)checkpoint.size, (int)checkpoint.origin.size,
+                  (const char *)checkpoint.origin.data);
 }
 
 void wiretap_frame(struct host *from, struct host *to, struct span frame)
@@ -149,6 +161,9 @@ void wiretap_frame(struct host *from, struct host *to, struct span frame)
     sim->stats.frames++;
     switch (message.kind) {
     case MESSAGE_HELLO:
+        trace_head(from, to, "mine", buf_span(&message.hello.heads.mine));
+        trace_head(from, to, "mine_receipt", buf_span(&message.hello.heads.mine_receipt));
+        trace_head(from, to, "yours", buf_span(&message.hello.heads.yours));
         judge_note(from, buf_span(&message.hello.heads.mine));
         judge_note(from, buf_span(&message.hello.heads.mine_receipt));
         judge_stored(from, buf_span(&message.hello.heads.yours));

@@ -68,6 +68,40 @@ static void a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection(
     connect_nodes();
 }
 
+/* The subscriber knows of the second epoch by its own receipt alone, when the publisher is set back
+ * to the first one: what it holds of that one must still stop the publisher. */
+static void a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has_lost(void **state)
+{
+    (void)state;
+    struct store_place first;
+    struct store_place second;
+    struct store_place of_un;
+    struct meeting_result result;
+    give_one();
+    connect_nodes();
+    node_save(&ke, &first);
+    node_save(&ke, &second);
+    give_one();
+    connect_nodes();
+    node_save(&un, &of_un);
+    uint64_t held = feed_between(&un, &ke, FEED_IN).size;
+    node_roll_back(&ke, &first, true);
+    connect_nodes();
+    node_roll_back(&un, &of_un, true);
+    meet(&result);
+    meeting_fini(&result);
+    assert_int_equal(feed_between(&un, &ke, FEED_IN).size, 0);
+    node_roll_back(&ke, &second, true);
+    assert_true(feed_between(&ke, &un, FEED_OUT).size < held);
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    assert_true(result.un.heal_peer);
+    meeting_fini(&result);
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
+}
+
 static void both_rolled_back_are_unlocked_in_the_new_epoch(void **state)
 {
     (void)state;
@@ -137,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TWO(an_epoch_that_the_restored_publisher_never_knew_is_healed_at_once),
         TWO(a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection),
+        TWO(a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has_lost),
         TWO(both_rolled_back_are_unlocked_in_the_new_epoch),
         TWO(what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opened_meanwhile),
     };

@@ -177,6 +177,36 @@ static void exchange_frees_a_held_connection_when_the_old_one_ends(void **state)
     world_free(world);
 }
 
+/* A batch of the dead process comes after our Hello of the new connection was made. */
+static void exchange_asks_to_be_called_again_when_a_dead_process_changed_the_feed(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    struct buf late = BUF_INIT;
+    struct wire *old = wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    start_again(world, old);
+    struct wire *new = wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    struct batch batch = peer_wire_batch("origin", 0, 2, 8);
+    assert_int_equal(codec_encode_batch(&batch, &late, NULL), OK);
+    batch_fini(&batch);
+    exchange_receive(old->ends[1].link, span_slice(buf_span(&late), 4, late.size));
+    buf_fini(&late);
+    world_settle(world);
+    assert_int_equal(world->un.stored, 2);
+    world_advance(world, CLONE_PROBE_MS + 1000);
+    assert_false(new->open);
+    assert_int_equal(world->un.last_close, ERR_EXISTS);
+    assert_int_equal(world->un.penalties + world->ke.penalties, 0);
+    assert_int_equal(world->un.stored, 2);
+    wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    assert_int_equal(world->un.stored, 4);
+    assert_int_equal(world->un.alarms, 0);
+    world_free(world);
+}
+
 static void exchange_raises_the_alarm_at_both_ends_for_two_live_boot_ids(void **state)
 {
     (void)state;
@@ -374,6 +404,7 @@ int main(void)
         cmocka_unit_test(exchange_takes_a_peer_that_was_restarted),
         cmocka_unit_test(exchange_does_not_take_late_frames_of_a_dead_process_for_life),
         cmocka_unit_test(exchange_frees_a_held_connection_when_the_old_one_ends),
+        cmocka_unit_test(exchange_asks_to_be_called_again_when_a_dead_process_changed_the_feed),
         cmocka_unit_test(exchange_raises_the_alarm_at_both_ends_for_two_live_boot_ids),
         cmocka_unit_test(exchange_dials_with_growing_bounded_pauses),
         cmocka_unit_test(exchange_does_not_dial_when_it_may_not),
