@@ -3,15 +3,22 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct bench_place bench_place(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: %s DIRECTORY-OF-BINARIES PROJECT WORK-DIRECTORY\n", argv[0]);
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: %s DIRECTORY-OF-BINARIES PROJECT WORK-DIRECTORY [FIGURE]\n",
+                argv[0]);
         exit(2);
     }
-    return (struct bench_place){ argv[1], argv[2], argv[3] };
+    return (struct bench_place){ argv[1], argv[2], argv[3], argc == 5 ? argv[4] : NULL };
+}
+
+bool bench_wanted(const struct bench_place *place, const char *figure)
+{
+    return place->only == NULL || strcmp(place->only, figure) == 0;
 }
 
 void bench_must(enum status status, const struct error *err)

@@ -3,7 +3,9 @@
  * A row is a figure, the median of several runs, beside the floor that was measured in the same
  * runs and the target.  Programs are called as
  *
- *     bench_NAME DIRECTORY-OF-BINARIES PROJECT WORK-DIRECTORY
+ *     bench_NAME DIRECTORY-OF-BINARIES PROJECT WORK-DIRECTORY [FIGURE]
+ *
+ * With FIGURE (a word of its program) they measure that one alone.
  */
 #ifndef COMITY_BENCH_BENCH_H
 #define COMITY_BENCH_BENCH_H
@@ -15,8 +17,10 @@
 
 struct bench_place {
     const char *binaries, *project, *work;
+    const char *only; /* FIGURE; NULL: all */
 };
 struct bench_place bench_place(int argc, char **argv); /* ends the program when one is missing */
+bool bench_wanted(const struct bench_place *place, const char *figure);
 
 void bench_must(enum status status, const struct error *err);
 void bench_fail(const char *what); /* with errno; does not return */

@@ -30,9 +30,9 @@ struct delivery {
 struct outcome {
     double seconds;
     double socket_bytes;
-    double processor_s; /* of both nodes */
-    double grown_kb;    /* the subscriber's memory, from half of the way to its end */
-    double latency_s;   /* one_by_one: median */
+    double sending_s, receiving_s; /* processor time of the two nodes */
+    double grown_kb;               /* the subscriber's memory, from half of the way to its end */
+    double latency_s;              /* one_by_one: median */
 };
 
 static size_t count_of(const struct delivery *delivery)
@@ -97,7 +97,8 @@ static struct outcome deliver(const struct delivery *delivery)
     outcome.latency_s = bench_median(from.watch->samples_s, from.watch->sample_count);
     pair_stop(&from);
     pair_stop(&to);
-    outcome.processor_s = processor_s(&from) + processor_s(&to);
+    outcome.sending_s = processor_s(&from);
+    outcome.receiving_s = processor_s(&to);
     if (!fine) {
         fprintf(stderr, "bench: %llu of %llu entries after %d s; see %s/log\n",
                 (unsigned long long)from.watch->receipted, (unsigned long long)all, WAIT_S,
@@ -130,6 +131,14 @@ static double write_raw(const struct delivery *delivery)
     return seconds;
 }
 
+static void print_processor(const char *figure, double each_us)
+{
+    const struct bench_row row = {
+        .figure = figure, .value = each_us, .unit = "us/rec", .rule = BENCH_NO_RULE
+    };
+    bench_print(&row);
+}
+
 static double grown[64];
 static size_t grown_count;
 
@@ -142,12 +151,16 @@ static void measure_rate(const struct delivery *delivery,
     double rates[RUNS];
     double floors[RUNS];
     double allowed[RUNS];
+    double sending[RUNS];
+    double receiving[RUNS];
     double things = each * (double)count_of(delivery);
     for (size_t run = 0; run < RUNS; run++) {
         floors[run] = things / write_raw(delivery);
         struct outcome outcome = deliver(delivery);
         rates[run] = things / outcome.seconds;
-        allowed[run] = 2 * things / outcome.processor_s;
+        allowed[run] = 2 * things / (outcome.sending_s + outcome.receiving_s);
+        sending[run] = 1e6 * outcome.sending_s / (double)count_of(delivery);
+        receiving[run] = 1e6 * outcome.receiving_s / (double)count_of(delivery);
         grown[grown_count++] = outcome.grown_kb;
     }
     row->value = bench_median(rates, RUNS);
@@ -166,9 +179,11 @@ static void measure_rate(const struct delivery *delivery,
                                       .unit = row->unit,
                                       .rule = BENCH_NO_RULE };
     bench_print(&allows);
+    print_processor("    processor time of the publisher", bench_median(sending, RUNS));
+    print_processor("    processor time of the subscriber", bench_median(receiving, RUNS));
 }
 
-static void measure_releases(void)
+static void measure_many(void)
 {
     struct sdmx_release_list list = dublin_releases(place.project, DUBLIN_THOUSANDS, RELEASES);
     struct delivery many = { .releases = &list, .entries_per_batch = 16 };
@@ -188,7 +203,12 @@ static void measure_releases(void)
                              .rule = BENCH_NO_RULE };
     measure_rate(&free, 1000, &own, NULL);
     sdmx_release_list_fini(&list);
-    list = dublin_releases(place.project, DUBLIN_THOUSANDS, RELEASES_ALONE);
+}
+
+static void measure_alone(void)
+{
+    struct sdmx_release_list list =
+        dublin_releases(place.project, DUBLIN_THOUSANDS, RELEASES_ALONE);
     struct delivery alone = { .releases = &list, .entries_per_batch = 1 };
     struct bench_row one = { .figure = "  one release to a batch",
                              .unit = "obs/s",
@@ -258,11 +278,20 @@ static void measure_latency(void)
 int main(int argc, char **argv)
 {
     place = bench_place(argc, argv);
-    measure_releases();
-    measure_wire("bytes on the wire, releases of 1,000 rows and more", DUBLIN_YEARS, 1.5);
-    measure_wire("  releases of one reporter and year", DUBLIN_REPORTER_YEARS, 6);
-    measure_excerpts();
-    measure_latency();
+    if (bench_wanted(&place, "releases"))
+        measure_many();
+    if (bench_wanted(&place, "alone"))
+        measure_alone();
+    if (bench_wanted(&place, "wire")) {
+        measure_wire("bytes on the wire, releases of 1,000 rows and more", DUBLIN_YEARS, 1.5);
+        measure_wire("  releases of one reporter and year", DUBLIN_REPORTER_YEARS, 6);
+    }
+    if (bench_wanted(&place, "excerpts"))
+        measure_excerpts();
+    if (bench_wanted(&place, "latency"))
+        measure_latency();
+    if (grown_count == 0)
+        return 0;
     struct bench_row row = { .figure = "memory of the subscriber, second half of a delivery",
                              .value = bench_median(grown, grown_count),
                              .unit = "KiB",
