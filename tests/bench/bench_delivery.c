@@ -50,13 +50,6 @@ static size_t body_size(const struct delivery *delivery)
     return total / delivery->releases->count;
 }
 
-static double processor_s(const struct pair_node *node)
-{
-    const struct rusage *u = &node->usage;
-    return (double)(u->ru_utime.tv_sec + u->ru_stime.tv_sec) +
-           (double)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) / 1e6;
-}
-
 static void prepare(struct pair_node *from, struct pair_node *to, const struct delivery *delivery)
 {
     pair_make(from, &place, "EU", 0);
@@ -91,14 +84,14 @@ static struct outcome deliver(const struct delivery *delivery)
     bool fine = pair_wait(&from, all / 2, WAIT_S);
     double half_kb = pair_memory_kb(to.process, "Rss");
     fine = fine && pair_wait(&from, all, WAIT_S);
+    outcome.sending_s = pair_processor_s(&from);
+    outcome.receiving_s = pair_processor_s(&to);
     outcome.grown_kb = pair_memory_kb(to.process, "Rss") - half_kb;
     outcome.seconds = from.watch->receipt_s - from.watch->dial_s;
     outcome.socket_bytes = (double)from.watch->socket_bytes;
     outcome.latency_s = bench_median(from.watch->samples_s, from.watch->sample_count);
     pair_stop(&from);
     pair_stop(&to);
-    outcome.sending_s = processor_s(&from);
-    outcome.receiving_s = processor_s(&to);
     if (!fine) {
         fprintf(stderr, "bench: %llu of %llu entries after %d s; see %s/log\n",
                 (unsigned long long)from.watch->receipted, (unsigned long long)all, WAIT_S,

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PREPARER = 1001, APPROVER = 1002, CONSENT_RECORDS = 2000 };
@@ -300,11 +301,26 @@ static void note_sample(double seconds)
     }
 }
 
+static double processor_s(clockid_t clock)
+{
+    struct timespec used = { 0, 0 };
+    (void)clock_gettime(clock, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+static void note_start(void)
+{
+    if (watch->processor_s == 0)
+        watch->processor_s = processor_s(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static void on_event(void *self, const char *name, const struct code *peer, const char *fields)
 {
     true_io.event(self, name, peer, fields);
-    if (strcmp(name, "peer_connected") == 0)
+    if (strcmp(name, "peer_connected") == 0) {
+        note_start();
         watch->connected++;
+    }
     if (strcmp(name, "receipt") != 0)
         return;
     double now_s = bench_now_s();
@@ -323,6 +339,7 @@ static void on_event(void *self, const char *name, const struct code *peer, cons
 
 static void dial(void *self, const struct code *peer, const char *address)
 {
+    note_start();
     if (watch->dial_s == 0)
         watch->dial_s = bench_now_s();
     true_io.dial(self, peer, address);
@@ -387,7 +404,7 @@ void pair_stop(struct pair_node *node)
     if (node->process <= 0)
         return;
     (void)kill(node->process, SIGTERM);
-    if (wait4(node->process, &status, 0, &node->usage) != node->process || status != 0)
+    if (waitpid(node->process, &status, 0) != node->process || status != 0)
         fprintf(stderr, "bench: node %s ended with status %d\n", node->code.text, status);
     node->process = 0;
 }
@@ -417,6 +434,14 @@ bool pair_wait_connected(const struct pair_node *node, unsigned count, double se
         pause_ms(2);
     }
     return true;
+}
+
+double pair_processor_s(const struct pair_node *node)
+{
+    clockid_t clock;
+    if (clock_getcpuclockid(node->process, &clock) != 0)
+        return 0;
+    return processor_s(clock) - node->watch->processor_s;
 }
 
 double pair_memory_kb(pid_t process, const char *line)

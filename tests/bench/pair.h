@@ -15,7 +15,6 @@
 #include "record/sdmx.h"
 
 #include <stdatomic.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
 enum { PAIR_SAMPLES = 4096, PAIR_PATH = 300 };
@@ -32,6 +31,8 @@ struct pair_watch { /* shared with the process of the node */
     _Atomic uint64_t receipted;    /* what it covers */
     _Atomic uint64_t socket_bytes; /* both directions, of all connections; see `until` */
     _Atomic unsigned connected;
+    _Atomic double
+        processor_s; /* of this process, when its first connection was asked for or came */
     double samples_s[PAIR_SAMPLES]; /* one_by_one: from waking to the stored receipt; or lags */
     _Atomic size_t sample_count;
     double asked_s; /* one_by_one: when the one in flight was asked for */
@@ -48,7 +49,6 @@ struct pair_node {
     struct feed_context feed;
     struct pair_watch *watch;
     pid_t process; /* while it runs */
-    struct rusage usage;
 };
 
 /* A new node; with port 0 it only dials. */
@@ -78,6 +78,8 @@ void pair_stop(struct pair_node *node);
 bool pair_wait(const struct pair_node *node, uint64_t receipted, double seconds);
 bool pair_wait_connected(const struct pair_node *node, unsigned count, double seconds);
 
+/* What the process has used of the processors since its first connection. */
+double pair_processor_s(const struct pair_node *node);
 /* kB of this line of /proc/PID/smaps_rollup ("Rss", "Private_Dirty"). */
 double pair_memory_kb(pid_t process, const char *line);
 unsigned pair_free_port(void);
