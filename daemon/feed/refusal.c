@@ -74,7 +74,7 @@ enum status refusal_take(struct ingestion *ingestion,
     static const char what[] = "did not accept what we sent: ";
     char text[ALARM_TEXT_MAX + 1];
     struct span why = entry->header.inline_body;
-    struct delivery_row row;
+    struct delivery_row row = { .feed_id = 0 };
     bool found = false;
     memcpy(text, what, sizeof(what));
     text_escape_cut(why, text + sizeof(what) - 1, sizeof(text) - sizeof(what) + 1);
