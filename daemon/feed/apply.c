@@ -80,6 +80,8 @@ static bool move_to_consent(void *context, struct holding_row *row)
     const struct move *move = context;
     row->consent_id = *move->to;
     row->keep_until_ms = move->keep_until_ms;
+    /* Under the new terms the clock has not spoken yet. */
+    holdings_unlock(row, HOLDING_EXPIRED | HOLDING_KEEP_UNTIL);
     return true;
 }
 
@@ -87,13 +89,14 @@ static bool add_suspended(void *context, struct holding_row *row)
 {
     (void)context;
     holdings_lock(row, HOLDING_SUSPENDED);
+    holdings_unlock(row, HOLDING_EXPIRED);
     return true;
 }
 
 static bool drop_suspended(void *context, struct holding_row *row)
 {
     (void)context;
-    holdings_unlock(row, HOLDING_SUSPENDED);
+    holdings_unlock(row, HOLDING_SUSPENDED | HOLDING_EXPIRED);
     return true;
 }
 
@@ -162,6 +165,7 @@ static enum status apply_consent_state(struct ingestion *ingestion,
     if (status != OK)
         return status;
     holdings_change change = add_uncovered;
+    ingestion->terms.by_clock = false; /* its publisher has spoken; the clock may again, later */
     struct ending ending = { CONSENT_REVOKED, 0 };
     if (header->kind == KIND_CONSENT_SUSPENDED) {
         ingestion->terms.state = CONSENT_SUSPENDED;
@@ -197,7 +201,8 @@ static enum status check_record(struct ingestion *ingestion,
     enum status status = find_terms(ingestion, &header->consent_id, why);
     if (status == ERR_NOT_FOUND)
         return error_set(why, ERR_DENIED, "no terms of its consent came before");
-    if (status == OK && lifecycle_has_ended((enum consent_state)ingestion->terms.state))
+    bool ended = status == OK && lifecycle_has_ended((enum consent_state)ingestion->terms.state);
+    if (ended && !ingestion->terms.by_clock) /* what our clock alone says may be wrong: it locks */
         return error_set(why, ERR_DENIED, "its consent has ended");
     if (status == OK && header->kind == KIND_PART)
         return error_set(why, ERR_UNSUPPORTED, "bodies in parts are not supported");
@@ -246,6 +251,8 @@ static enum status apply_record(struct ingestion *ingestion,
         row.keep_until_ms = ingestion->terms.keep_until_ms;
     if (status == OK && ingestion->terms.state == CONSENT_SUSPENDED)
         holdings_lock(&row, HOLDING_SUSPENDED);
+    if (status == OK && ingestion->terms.by_clock)
+        holdings_lock(&row, HOLDING_EXPIRED);
     if (ingestion->row.receipt_size > entry->index) /* lost once: locked until caught up */
         holdings_lock(&row, HOLDING_ROLLED_BACK);
     if (entry->entry->withheld)

@@ -28,25 +28,30 @@ struct erasure {
     size_t slot_count;
 };
 
-/* Expiry destroys keys only once a time that the publisher signed confirms our clock. */
+/* Has the peer signed, in an entry or in a receipt, a time that is not before `at_ms`?  Expiry
+ * destroys keys only when it has: our clock may be wrong. */
 static enum status is_confirmed(struct feed_context *feed,
-                                const struct holding_row *row,
+                                int64_t peer_id,
+                                int64_t at_ms,
                                 bool *ret_confirmed,
                                 struct error *err)
 {
-    struct feed_row in;
+    struct feed_row row;
     struct entry_row entry;
     struct entry_header header;
-    *ret_confirmed = false;
-    enum status status = feed_rows_active(feed->store, row->peer_id, FEED_IN, &in, err);
-    if (status == ERR_NOT_FOUND || (status == OK && in.size == 0))
+    enum status status = feed_rows_active(feed->store, peer_id, FEED_OUT, &row, err);
+    *ret_confirmed = status == OK && row.receipt_ms >= at_ms;
+    if (*ret_confirmed || (status != OK && status != ERR_NOT_FOUND))
+        return status;
+    status = feed_rows_active(feed->store, peer_id, FEED_IN, &row, err);
+    if (status == ERR_NOT_FOUND || (status == OK && row.size == 0))
         return OK;
     if (status == OK)
-        status = entry_rows_get(feed->store, in.feed_id, in.size - 1, &entry, err);
+        status = entry_rows_get(feed->store, row.feed_id, row.size - 1, &entry, err);
     if (status == OK)
         status = header_decode(entry.header, &header, err);
     if (status == OK)
-        *ret_confirmed = header.time_ms >= row->keep_until_ms;
+        *ret_confirmed = header.time_ms >= at_ms;
     return status;
 }
 
@@ -64,7 +69,8 @@ static enum status choose(struct erasure *erasure, size_t max, struct error *err
                                    max, &count, err);
     for (size_t i = 0; status == OK && i < count; i++) {
         bool confirmed = false;
-        status = is_confirmed(erasure->feed, &rows[i], &confirmed, err);
+        status =
+            is_confirmed(erasure->feed, rows[i].peer_id, rows[i].keep_until_ms, &confirmed, err);
         if (confirmed)
             erasure->rows[erasure->count++] = rows[i];
     }
@@ -189,9 +195,67 @@ static enum status expire_received_terms(struct feed_context *feed,
         struct holding_filter filter = { .peer_id = rows[i].peer_id,
                                          .consent_id = rows[i].consent_id };
         rows[i].state = CONSENT_EXPIRED;
+        rows[i].by_clock = true;
         status = terms_rows_put(feed->store, &rows[i], err);
         if (status == OK)
             status = holdings_each(feed->store, &filter, add_expired, NULL, err);
+    }
+    return status;
+}
+
+/* The clock is behind the end again, and no time that the publisher signed says that it is wrong
+ * now: what the clock alone had locked is free again. */
+static enum status lift_early_holdings(struct feed_context *feed,
+                                       int64_t now_ms,
+                                       size_t *ret_count,
+                                       struct error *err)
+{
+    struct holding_row rows[ERASE_MAX];
+    size_t count = 0;
+    enum status status = holding_rows_early(feed->store, now_ms, rows, ERASE_MAX, &count, err);
+    *ret_count = 0;
+    for (size_t i = 0; status == OK && i < count; i++) {
+        bool over = false;
+        status = is_confirmed(feed, rows[i].peer_id, rows[i].keep_until_ms, &over, err);
+        if (status != OK || over)
+            continue;
+        holdings_unlock(&rows[i], HOLDING_KEEP_UNTIL);
+        status = holding_rows_update(feed->store, &rows[i], err);
+        ++*ret_count;
+    }
+    return status;
+}
+
+static bool drop_expired(void *context, struct holding_row *row)
+{
+    (void)context;
+    holdings_unlock(row, HOLDING_EXPIRED);
+    return true;
+}
+
+static enum status lift_early_terms(struct feed_context *feed,
+                                    int64_t now_ms,
+                                    size_t *ret_count,
+                                    struct error *err)
+{
+    struct terms_row rows[ERASE_MAX];
+    size_t count = 0;
+    enum status status =
+        terms_rows_early(feed->store, CONSENT_EXPIRED, now_ms, rows, ERASE_MAX, &count, err);
+    *ret_count = 0;
+    for (size_t i = 0; status == OK && i < count; i++) {
+        struct holding_filter filter = { .peer_id = rows[i].peer_id,
+                                         .consent_id = rows[i].consent_id };
+        bool over = false;
+        status = is_confirmed(feed, rows[i].peer_id, rows[i].valid_until_ms, &over, err);
+        if (status != OK || over)
+            continue;
+        rows[i].state = CONSENT_ACTIVE;
+        rows[i].by_clock = false;
+        status = terms_rows_put(feed->store, &rows[i], err);
+        if (status == OK)
+            status = holdings_each(feed->store, &filter, drop_expired, NULL, err);
+        ++*ret_count;
     }
     return status;
 }
@@ -258,14 +322,21 @@ enum status feed_tick(struct feed_context *feed, int64_t *ret_next_ms, struct er
     size_t consents = 0;
     size_t holdings = 0;
     size_t terms = 0;
+    size_t lifted = 0;
+    size_t lifted_terms = 0;
     enum status status = consents_expire(feed, TICK_MAX, &consents, &consent_ms, err);
     if (status == OK)
         status = lock_expired_holdings(feed, now_ms, &holdings, err);
     if (status == OK)
         status = expire_received_terms(feed, now_ms, &terms, err);
     if (status == OK)
+        status = lift_early_terms(feed, now_ms, &lifted_terms, err);
+    if (status == OK)
+        status = lift_early_holdings(feed, now_ms, &lifted, err);
+    if (status == OK)
         status = warn_overdue(feed, now_ms, err);
-    bool again = consents == TICK_MAX || holdings == ERASE_MAX || terms == ERASE_MAX;
+    bool again = consents == TICK_MAX || holdings == ERASE_MAX || terms == ERASE_MAX ||
+                 lifted == ERASE_MAX || lifted_terms == ERASE_MAX;
     if (status == OK)
         status = next_tick(feed, consent_ms, again, now_ms, ret_next_ms, err);
     if (status != OK)

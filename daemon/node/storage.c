@@ -112,7 +112,9 @@ static enum status storage_idle(void *self,
     struct worker_idle idle = { now_ms + STORAGE_TICK_MAX_MS, false };
     size_t erased = 0;
     enum status status = feed_erase_pending(storage->feed, STORAGE_ERASE_STEP, &erased, err);
-    bool due = clock->wall_ms(clock) >= storage->tick_due_ms;
+    /* Far ahead: the clock was put back since. */
+    int64_t until_ms = storage->tick_due_ms - clock->wall_ms(clock);
+    bool due = until_ms <= 0 || until_ms > STORAGE_TICK_MAX_MS;
     if (status == OK && erased == 0 && due)
         status = tick(storage, err);
     if (status == OK && erased == 0 && !due)

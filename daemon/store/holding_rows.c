@@ -159,6 +159,21 @@ enum status holding_rows_expiring(struct store *store,
     return take(&q, ret_rows, max, ret_count, err);
 }
 
+static_assert(HOLDING_KEEP_UNTIL == 8, "as the statement and its index say");
+
+enum status holding_rows_early(struct store *store,
+                               int64_t now_ms,
+                               struct holding_row *ret_rows,
+                               size_t max,
+                               size_t *ret_count,
+                               struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_HOLDING_EARLY);
+    query_put_int(&q, now_ms);
+    query_put_uint(&q, max);
+    return take(&q, ret_rows, max, ret_count, err);
+}
+
 enum status holding_rows_next_expiry(struct store *store, int64_t *ret_ms, struct error *err)
 {
     struct query q = query_start(store, STATEMENT_HOLDING_NEXT_EXPIRY);

@@ -90,6 +90,13 @@ MUST_CHECK enum status holding_rows_expiring(struct store *store,
                                              size_t max,
                                              size_t *ret_count,
                                              struct error *err);
+/* Locked with HOLDING_KEEP_UNTIL although keep_until_ms > now_ms: the clock was wrong then. */
+MUST_CHECK enum status holding_rows_early(struct store *store,
+                                          int64_t now_ms,
+                                          struct holding_row *ret_rows,
+                                          size_t max,
+                                          size_t *ret_count,
+                                          struct error *err);
 MUST_CHECK enum status holding_rows_next_expiry(struct store *store,
                                                 int64_t *ret_ms, /* INT64_MAX: none */
                                                 struct error *err);

@@ -42,7 +42,7 @@
     "AND (?5 = 0 OR (reasons & ?5) <> 0) AND holding_id >= ?6 ORDER BY holding_id LIMIT ?7"
 #define TERMS_COLUMNS                                                                              \
     "peer_id, consent_id, state, feed_id, number, supersedes, valid_from_ms, valid_until_ms, "     \
-    "keep_until_ms, erase_days, received_ms"
+    "keep_until_ms, erase_days, received_ms, by_clock"
 #define ALARM_COLUMNS                                                                              \
     "alarm_id, kind, peer, text, opened_ms, last_ms, closed_ms, times, closed_by"
 
@@ -240,6 +240,8 @@
     X(HOLDING_EXPIRING, "SELECT " HOLDING_COLUMNS " FROM holding WHERE state = 1 "                 \
         "AND keep_until_ms < 9223372036854775807 AND keep_until_ms <= ? "                          \
         "ORDER BY keep_until_ms LIMIT ?")                                                          \
+    X(HOLDING_EARLY, "SELECT " HOLDING_COLUMNS " FROM holding WHERE state = 2 "                    \
+        "AND (reasons & 8) <> 0 AND keep_until_ms > ? ORDER BY keep_until_ms LIMIT ?")             \
     X(HOLDING_NEXT_EXPIRY, "SELECT keep_until_ms FROM holding WHERE state = 1 "                    \
         "AND keep_until_ms < 9223372036854775807 ORDER BY keep_until_ms LIMIT 1")                  \
     X(HOLDING_LOCK_PEER, "UPDATE holding SET state = 2, reasons = reasons | ?2 "                   \
@@ -247,13 +249,15 @@
     X(HOLDING_UNLOCK_PEER, "UPDATE holding SET reasons = reasons & ~?2, "                          \
         "state = CASE reasons & ~?2 WHEN 0 THEN 1 ELSE 2 END WHERE peer_id = ?1 AND state = 2")    \
     X(TERMS_PUT, "INSERT OR REPLACE INTO received_terms (" TERMS_COLUMNS ") "                      \
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                \
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                             \
     X(TERMS_GET, "SELECT " TERMS_COLUMNS " FROM received_terms WHERE peer_id = ? "                 \
         "AND consent_id = ?")                                                                      \
     X(TERMS_LIST, "SELECT " TERMS_COLUMNS " FROM received_terms WHERE (?1 = 0 OR peer_id = ?1) "   \
         "AND (peer_id, consent_id) > (?2, ?3) ORDER BY peer_id, consent_id LIMIT ?4")              \
     X(TERMS_EXPIRING, "SELECT " TERMS_COLUMNS " FROM received_terms WHERE state = ? "              \
         "AND valid_until_ms <= ? ORDER BY valid_until_ms LIMIT ?")                                 \
+    X(TERMS_EARLY, "SELECT " TERMS_COLUMNS " FROM received_terms WHERE state = ? "                 \
+        "AND valid_until_ms > ? AND by_clock = 1 ORDER BY valid_until_ms LIMIT ?")                 \
     X(TERMS_NEXT_EXPIRY, "SELECT valid_until_ms FROM received_terms WHERE state = ? "              \
         "ORDER BY valid_until_ms LIMIT 1")                                                         \
                                                                                                    \

@@ -15,6 +15,7 @@ static void read_row(struct query *q, struct terms_row *row)
     row->keep_until_ms = query_int(q);
     row->erase_days = query_u32(q);
     row->received_ms = query_int(q);
+    row->by_clock = query_bool(q);
 }
 
 enum status terms_rows_put(struct store *store, const struct terms_row *row, struct error *err)
@@ -31,6 +32,7 @@ enum status terms_rows_put(struct store *store, const struct terms_row *row, str
     query_put_int(&q, row->keep_until_ms);
     query_put_uint(&q, row->erase_days);
     query_put_int(&q, row->received_ms);
+    query_put_int(&q, row->by_clock);
     return query_run(&q, err);
 }
 
@@ -92,6 +94,21 @@ enum status terms_rows_expiring(struct store *store,
     struct query q = query_start(store, STATEMENT_TERMS_EXPIRING);
     query_put_uint(&q, state);
     query_put_int(&q, until_ms);
+    query_put_uint(&q, max);
+    return take(&q, ret_rows, max, ret_count, err);
+}
+
+enum status terms_rows_early(struct store *store,
+                             uint8_t state,
+                             int64_t now_ms,
+                             struct terms_row *ret_rows,
+                             size_t max,
+                             size_t *ret_count,
+                             struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_TERMS_EARLY);
+    query_put_uint(&q, state);
+    query_put_int(&q, now_ms);
     query_put_uint(&q, max);
     return take(&q, ret_rows, max, ret_count, err);
 }

@@ -17,6 +17,7 @@ struct terms_row {
     int64_t valid_from_ms, valid_until_ms, keep_until_ms;
     uint32_t erase_days;
     int64_t received_ms;
+    bool by_clock; /* the state is what our clock alone says, not the publisher */
 };
 /* Adds, or replaces all of the row with the same key. */
 MUST_CHECK enum status terms_rows_put(struct store *store,
@@ -43,6 +44,14 @@ MUST_CHECK enum status terms_rows_expiring(struct store *store,
                                            size_t max,
                                            size_t *ret_count,
                                            struct error *err);
+/* In `state` by our clock alone, with valid_until_ms > now_ms: the clock was wrong. */
+MUST_CHECK enum status terms_rows_early(struct store *store,
+                                        uint8_t state,
+                                        int64_t now_ms,
+                                        struct terms_row *ret_rows,
+                                        size_t max,
+                                        size_t *ret_count,
+                                        struct error *err);
 MUST_CHECK enum status terms_rows_next_expiry(struct store *store,
                                               uint8_t state,
                                               int64_t *ret_ms, /* INT64_MAX: none */

@@ -65,7 +65,8 @@ if [ -n "$FAKE" ]; then
     node_start KE
     node_start UNODC
     wait_for 20 "connection" grep -q event=peer_connected "$WORK/UNODC.log"
-    printf '   it is %s\n' "$(state)"
+    held() { [ "$(state)" = held ]; }
+    wait_for 10 "the lock of the wrong clock to lift" held
     operator KE consent revoke "$CONSENT" --reason "no longer needed" >/dev/null || fail "revoke"
     erased() { operator KE given --json | grep -q '"state": *"erased"'; }
     wait_for 20 "erasure receipt" erased

@@ -119,9 +119,10 @@ static void more_idle_work_comes_again_soon_and_its_failure_is_not_final(void **
                                  .random = &place.random.base,
                                  .realm = training,
                                  .self = { "KE" } };
-    struct storage storage = {
-        .store = store, .feed = &feed, .tick_due_ms = INT64_MAX / 2, .more = more_work
-    };
+    struct storage storage = { .store = store,
+                               .feed = &feed,
+                               .tick_due_ms = place.clock.wall_now_ms + 1000,
+                               .more = more_work };
     const struct worker_storage worker = storage_of(&storage);
     struct worker_idle idle;
     more = true;
@@ -134,6 +135,25 @@ static void more_idle_work_comes_again_soon_and_its_failure_is_not_final(void **
     assert_true(idle.next_ms > 1001);
     outcome = ERR_IO; /* no sync failed: the store is not lost */
     CHECK_STATUS(worker.idle(worker.self, 1000, &idle, &err), ERR_FULL, &err);
+}
+
+/* The clock was in 2099 when the last tick was planned, and is right again. */
+static void a_clock_that_was_put_back_does_not_stop_the_ticks(void **state)
+{
+    (void)state;
+    store_rollback(store);
+    struct feed_context feed = { .store = store,
+                                 .clock = &place.clock.base,
+                                 .random = &place.random.base,
+                                 .realm = training,
+                                 .self = { "KE" } };
+    struct storage storage = { .store = store, .feed = &feed };
+    const struct worker_storage worker = storage_of(&storage);
+    struct worker_idle idle;
+    storage.tick_due_ms = place.clock.wall_now_ms + 70 * INT64_C(365) * 86400000;
+    CHECK_OK(worker.idle(worker.self, 1000, &idle, &err), &err);
+    assert_true(idle.changed);
+    assert_true(storage.tick_due_ms <= place.clock.wall_now_ms + STORAGE_TICK_MAX_MS);
 }
 
 /* -- the credential ---------------------------------------------------------------------------- */
@@ -173,6 +193,7 @@ int main(void)
         TEST(strangers_are_remembered_up_to_a_bound_and_once_each),
         TEST(a_stranger_is_not_in_the_directory),
         TEST(equality_sees_every_change),
+        TEST(a_clock_that_was_put_back_does_not_stop_the_ticks),
         TEST(more_idle_work_comes_again_soon_and_its_failure_is_not_final),
         TEST(a_credential_is_32_bytes_or_not_there),
     };

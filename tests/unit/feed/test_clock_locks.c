@@ -1,0 +1,195 @@
+/* A holder whose clock jumps forward and back: locked while it is ahead, free when it is right, and
+ * nothing that its publisher ended comes back. */
+#include "two_nodes.h"
+
+#include "log/tree.h"
+#include "store/terms_rows.h"
+
+static void tick(struct node *node)
+{
+    int64_t next_ms = 0;
+    tx_begin(node);
+    CHECK_OK(tx_end(node, feed_tick(&node->feed, &next_ms, &err)), &err);
+    (void)erase_all(node);
+}
+
+static void jump(int64_t days)
+{
+    un.place.clock.wall_now_ms += days * DAY_MS;
+    tick(&un);
+}
+
+static void the_lock_lifts_when_the_clock_is_right_again(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "One");
+    (void)give(&ke, &un, &record, 1, 10);
+    connect_nodes();
+    jump(400);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    jump(-395); /* still 5 days ahead, and behind the end */
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    jump(-5);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    pass_time(11 * DAY_MS); /* the end comes all the same */
+    tick(&un);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    tick(&ke);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+}
+
+static void many_are_lifted_in_several_steps(void **state)
+{
+    (void)state;
+    enum { RECORDS = 70 };
+    struct id records[RECORDS];
+    for (size_t i = 0; i < RECORDS; i++)
+        records[i] = add_excerpt(&ke, "One of many");
+    (void)give(&ke, &un, records, RECORDS, 10);
+    connect_nodes();
+    jump(400);
+    tick(&un);
+    struct holding_filter filter = { .state = HOLDING_LOCKED };
+    struct holding_row rows[RECORDS];
+    struct holding_place place = { 0 };
+    size_t count = 0;
+    CHECK_OK(holding_rows_list(un.store, &filter, &place, rows, RECORDS, &count, &err), &err);
+    assert_int_equal(count, RECORDS);
+    jump(-400);
+    tick(&un);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+}
+
+/* Whoever puts the clock of a holder back gains nothing once the publisher has signed a later time.
+ */
+static void a_clock_that_was_put_back_frees_nothing_that_has_really_ended(void **state)
+{
+    (void)state;
+    struct id records[2] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two") };
+    (void)give(&ke, &un, records, 1, 10);
+    connect_nodes();
+    pass_time(11 * DAY_MS);
+    int64_t next_ms = 0;
+    tx_begin(&un);
+    CHECK_OK(tx_end(&un, feed_tick(&un.feed, &next_ms, &err)), &err);
+    (void)give(&ke, &un, &records[1], 1, 10); /* its time says that the first is over */
+    struct meeting_result result;
+    meet(&result);
+    (void)deliver(&ke, &un, result.ke.send_from);
+    meeting_fini(&result);
+    un.place.clock.wall_now_ms -= 11 * DAY_MS;
+    tx_begin(&un);
+    CHECK_OK(tx_end(&un, feed_tick(&un.feed, &next_ms, &err)), &err);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    (void)erase_all(&un);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+}
+
+static void what_comes_while_the_clock_is_ahead_is_locked_and_not_refused(void **state)
+{
+    (void)state;
+    struct id records[2] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two") };
+    (void)give(&ke, &un, records, 2, 10);
+    struct batch batch = { 0 };
+    struct buf receipt = BUF_INIT;
+    jump(400);
+    tx_begin(&ke);
+    CHECK_OK(tx_end(&ke, feed_publish(&ke.feed, &un.code, 0, BATCH_BYTES_MAX, &batch, &err)), &err);
+    CHECK_OK(feed_publish_sign(&ke.feed, &batch, &err), &err);
+    assert_int_equal(batch.entry_count, 3);
+    CHECK_OK(ingest(&un, &ke, &batch, &receipt), &err);
+    tick(&un);
+    assert_int_equal(waiting_for(&un, &ke), 0); /* no REFUSED */
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 2);
+    struct id third = add_excerpt(&ke, "Three"); /* under terms that have ended by that clock */
+    batch_fini(&batch);
+    (void)take_receipt(&ke, &un, buf_span(&receipt));
+    (void)give(&ke, &un, &third, 1, 10);
+    CHECK_OK(publish(&ke, &un, 3, &batch), &err);
+    buf_clear(&receipt);
+    CHECK_OK(ingest(&un, &ke, &batch, &receipt), &err);
+    tick(&un);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 3);
+    jump(-400);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 3);
+    batch_fini(&batch);
+    buf_fini(&receipt);
+}
+
+static void more_under_terms_that_the_clock_alone_ended_is_locked(void **state)
+{
+    (void)state;
+    struct id records[2] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two") };
+    (void)give(&ke, &un, records, 2, 10);
+    struct batch batch = { 0 };
+    struct buf receipt = BUF_INIT;
+    CHECK_OK(publish(&ke, &un, 0, &batch), &err);
+    /* the terms and the first record; then the clock jumps; then the rest */
+    struct batch whole = batch;
+    struct checkpoint part = { span_text(feed_between(&ke, &un, FEED_OUT).origin), 2, { { 0 } } };
+    struct buf note = BUF_INIT;
+    struct tree tree;
+    tree_init(&tree);
+    for (size_t i = 0; i < 2; i++) {
+        struct digest leaf;
+        CHECK_OK(tree_leaf(whole.entries[i].header, &leaf, &err), &err);
+        CHECK_OK(tree_append(&tree, &leaf, NULL, &err), &err);
+    }
+    CHECK_OK(tree_root(&tree, &part.root, &err), &err);
+    CHECK_OK(checkpoint_sign(&part, ke.log_key, &note, &err), &err);
+    struct batch first = whole;
+    first.entry_count = 2;
+    first.checkpoint = buf_span(&note);
+    CHECK_OK(ingest(&un, &ke, &first, &receipt), &err);
+    jump(400);
+    buf_clear(&receipt);
+    CHECK_OK(ingest(&un, &ke, &whole, &receipt), &err);
+    assert_int_equal(waiting_for(&un, &ke), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 2);
+    jump(-400);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    buf_fini(&note);
+    buf_fini(&receipt);
+    batch_fini(&batch);
+}
+
+static void what_its_publisher_ended_stays_ended(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "One");
+    struct id consent = give(&ke, &un, &record, 1, 10);
+    connect_nodes();
+    jump(400);
+    revoke(&ke, &consent);
+    struct meeting_result result;
+    meet(&result);
+    (void)deliver(&ke, &un, result.ke.send_from);
+    meeting_fini(&result);
+    jump(-400);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    struct terms_row terms;
+    struct id pair;
+    CHECK_OK(
+        pair_rows_get(ke.store, peer_of(&ke, &un).peer_id, PAIR_CONSENT, &consent, &pair, &err),
+        &err);
+    CHECK_OK(terms_rows_get(un.store, peer_of(&un, &ke).peer_id, &pair, &terms, &err), &err);
+    assert_int_equal(terms.state, CONSENT_REVOKED);
+    assert_false(terms.by_clock);
+}
+
+int main(void)
+{
+#define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
+    const struct CMUnitTest tests[] = {
+        TWO(a_clock_that_was_put_back_frees_nothing_that_has_really_ended),
+        TWO(what_its_publisher_ended_stays_ended),
+        TWO(what_comes_while_the_clock_is_ahead_is_locked_and_not_refused),
+        TWO(more_under_terms_that_the_clock_alone_ended_is_locked),
+        TWO(the_lock_lifts_when_the_clock_is_right_again),
+        TWO(many_are_lifted_in_several_steps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
