@@ -79,15 +79,6 @@ static enum status tick(struct storage *storage, struct error *err)
     return OK;
 }
 
-static enum status shorten_wal(struct storage *storage, struct error *err)
-{
-    struct store_stats stats;
-    enum status status = store_stats(storage->store, &stats, err);
-    if (status == OK && stats.wal_bytes > STORAGE_WAL_BYTES)
-        status = store_checkpoint(storage->store, err);
-    return status == ERR_BUSY ? OK : status;
-}
-
 /* While batches come and go their memory is kept (mem_keep_freed); nothing has come for a while. */
 static void relax(struct storage *storage, int64_t now_ms, struct worker_idle *idle)
 {
@@ -118,7 +109,7 @@ static enum status storage_idle(void *self,
     if (status == OK && erased == 0 && due)
         status = tick(storage, err);
     if (status == OK && erased == 0 && !due)
-        status = shorten_wal(storage, err);
+        status = store_drain(storage->store, err);
     bool more = false;
     if (status == OK && storage->more != NULL)
         status = storage->more(storage->more_self, &more, err);

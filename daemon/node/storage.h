@@ -8,11 +8,10 @@
 #include "node/worker.h"
 
 enum {
-    STORAGE_ERASE_STEP = 64,             /* subjects in one transaction */
-    STORAGE_WAL_BYTES = 4 * 1024 * 1024, /* moved into the database when idle */
-    STORAGE_TICK_LEAST_MS = 10,          /* many may expire at once: in steps */
-    STORAGE_TICK_MAX_MS = 60 * 1000,     /* clocks step: look at least every minute */
-    STORAGE_RELAX_MS = 5 * 1000,         /* without a commit: memory goes back to the system */
+    STORAGE_ERASE_STEP = 64,         /* subjects in one transaction */
+    STORAGE_TICK_LEAST_MS = 10,      /* many may expire at once: in steps */
+    STORAGE_TICK_MAX_MS = 60 * 1000, /* clocks step: look at least every minute */
+    STORAGE_RELAX_MS = 5 * 1000,     /* without a commit: memory goes back to the system */
 };
 
 struct storage {

@@ -29,6 +29,7 @@ struct store {
     enum store_phase phase;
     struct error sticky; /* of this transaction; for ever when `lost` */
     bool lost;           /* a sync failed: nothing is known about the disk any more */
+    int wal_pages;       /* in the WAL, and not moved into the database */
     struct keys *keys;
     struct heads_file *heads;
     struct buf row_header, row_sealed; /* what entry_rows_get hands out */

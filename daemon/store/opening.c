@@ -117,6 +117,15 @@ static void set_limits(struct store *store)
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
 }
 
+/* In place of SQLite's own checkpoints, which keep quiet about a sync that failed. */
+static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+    (void)db;
+    (void)name;
+    ((struct store *)context)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
 static enum status configure(struct store *store, bool create, struct error *err)
 {
     set_limits(store);
@@ -138,6 +147,8 @@ static enum status configure(struct store *store, bool create, struct error *err
                            store->directory, mode);
     if (status == OK)
         status = run(store, "PRAGMA synchronous = FULL", err);
+    if (status == OK)
+        (void)sqlite3_wal_hook(store->db, on_commit, store);
     return status;
 }
 

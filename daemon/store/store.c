@@ -147,6 +147,25 @@ void store_rollback(struct store *store)
         store->sticky.status = OK;
 }
 
+/* SQLite resets the file by itself with the next write, once all of it is moved. */
+static enum status drain(struct store *store, struct error *err)
+{
+    int pages = 0;
+    int moved = 0;
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+    if (rc == SQLITE_OK && moved == pages)
+        store->wal_pages = 0;
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+        return OK; /* a reader is open: at another time */
+    return store_fail(store, sqlite3_extended_errcode(store->db), err);
+}
+
+enum status store_drain(struct store *store, struct error *err)
+{
+    enum status status = must_be(store, STORE_IDLE, err);
+    return status == OK && store->wal_pages >= STORE_WAL_IDLE_PAGES ? drain(store, err) : status;
+}
+
 enum status store_commit(struct store *store, struct error *err)
 {
     enum status status = must_be(store, STORE_IN_TRANSACTION, err);
@@ -160,6 +179,9 @@ enum status store_commit(struct store *store, struct error *err)
     }
     store->phase = STORE_IDLE;
     keys_tree_written(store);
+    /* What is committed is durable, whatever a checkpoint says; but for a sync that failed. */
+    if (store->wal_pages >= STORE_WAL_MAX_PAGES && drain(store, NULL) != OK && store->lost)
+        return sticky(store, err);
     return OK;
 }
 
@@ -228,7 +250,10 @@ enum status store_checkpoint(struct store *store, struct error *err)
                          "database %s: the write-ahead log could not be emptied, a reader is open",
                          store->directory);
     }
-    return rc == SQLITE_OK ? OK : store_fail(store, sqlite3_extended_errcode(store->db), err);
+    if (rc != SQLITE_OK)
+        return store_fail(store, sqlite3_extended_errcode(store->db), err);
+    store->wal_pages = 0;
+    return OK;
 }
 
 void store_relax(struct store *store)

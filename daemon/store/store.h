@@ -81,6 +81,13 @@ MUST_CHECK enum status store_restored_clear(struct store *store, struct error *e
 /* Moves the WAL into the database and truncates it; outside a transaction.  ERR_BUSY when it could
  * not (an open cursor). */
 MUST_CHECK enum status store_checkpoint(struct store *store, struct error *err);
+enum {
+    STORE_WAL_IDLE_PAGES = 512, /* moved when there is time, */
+    STORE_WAL_MAX_PAGES = 2048  /* and at the latest with the commit that reaches this: 16 MiB */
+};
+/* Moves the WAL into the database when it has STORE_WAL_IDLE_PAGES.  Its file stays as long as it
+ * was: a commit that overwrites it is quicker than one that makes it grow. */
+MUST_CHECK enum status store_drain(struct store *store, struct error *err);
 /* Gives the pages that are cached back to the heap: after a time of work, so that an idle node is
  * small. */
 void store_relax(struct store *store);

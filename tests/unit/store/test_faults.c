@@ -288,6 +288,82 @@ static void a_full_disk_refuses_new_data_serves_the_old_and_recovers(void **stat
     sweep_commit(VFS_FAULT_FULL);
 }
 
+/* A WAL that counts as full; the count of records. */
+static unsigned fill_wal(void)
+{
+    unsigned count = 0;
+    start(1);
+    for (; count < 40; count += 20)
+        CHECK_OK(add_records(count, count + 20), &err);
+    assert_true(store->wal_pages > 0);
+    store->wal_pages = STORE_WAL_IDLE_PAGES;
+    return count;
+}
+
+static bool disturb_drain(enum vfs_fault_kind kind, uint64_t nth)
+{
+    unsigned count = fill_wal();
+    vfs_fault_at(disk, kind, nth);
+    enum status told = store_drain(store, &err);
+    bool hit = vfs_fault_hit(disk);
+    if (!hit) {
+        assert_int_equal(told, OK);
+        assert_int_equal(store->wal_pages, 0);
+    }
+    if (kind == VFS_FAULT_FULL && hit) {
+        vfs_fault_at(disk, VFS_FAULT_NONE, 0);
+        CHECK_OK(store_drain(store, &err), &err); /* when there is space */
+    }
+    reopen();
+    for (unsigned n = 0; n < count; n++)
+        assert_int_equal(read_record(n), OK);
+    CHECK_OK(store_check(store, &err), &err);
+    stop();
+    return hit;
+}
+
+static void a_wal_that_is_moved_loses_nothing_whatever_the_disk_does(void **state)
+{
+    (void)state;
+    static const enum vfs_fault_kind kinds[] = { VFS_FAULT_POWER_CUT, VFS_FAULT_EIO,
+                                                 VFS_FAULT_FULL };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        for (uint64_t nth = 1; disturb_drain(kinds[i], nth); nth++)
+            continue;
+}
+
+static void a_wal_that_was_moved_is_written_again_from_its_start(void **state)
+{
+    (void)state;
+    unsigned count = fill_wal();
+    struct store_stats before;
+    struct store_stats after;
+    CHECK_OK(store_drain(store, &err), &err);
+    CHECK_OK(store_stats(store, &before, &err), &err);
+    CHECK_OK(add_records(count, count + 20), &err);
+    assert_true(store->wal_pages > 0 && store->wal_pages < STORE_WAL_IDLE_PAGES);
+    CHECK_OK(store_stats(store, &after, &err), &err);
+    assert_true(after.wal_bytes == before.wal_bytes);
+    stop();
+}
+
+static void a_sync_that_fails_while_the_wal_is_moved_is_final(void **state)
+{
+    (void)state;
+    bool lost = false;
+    for (uint64_t nth = 1; !lost && nth < 1000; nth++) {
+        (void)fill_wal();
+        vfs_fault_at(disk, VFS_FAULT_EIO, nth);
+        if (store_drain(store, &err) == ERR_IO && store_is_lost(store)) {
+            lost = true;
+            CHECK_CONTAINS(err.text, "fsync");
+            CHECK_STATUS(add_records(0, 1), ERR_IO, &err);
+        }
+        stop();
+    }
+    assert_true(lost);
+}
+
 static void a_failed_sync_is_final(void **state)
 {
     (void)state;
@@ -357,6 +433,9 @@ int main(void)
         cmocka_unit_test(a_commit_is_whole_or_absent_after_a_power_cut),
         cmocka_unit_test(a_commit_is_whole_or_absent_after_an_io_error),
         cmocka_unit_test(a_full_disk_refuses_new_data_serves_the_old_and_recovers),
+        cmocka_unit_test(a_wal_that_is_moved_loses_nothing_whatever_the_disk_does),
+        cmocka_unit_test(a_wal_that_was_moved_is_written_again_from_its_start),
+        cmocka_unit_test(a_sync_that_fails_while_the_wal_is_moved_is_final),
         cmocka_unit_test(a_failed_sync_is_final),
         cmocka_unit_test(creating_survives_a_power_cut_at_every_operation),
         cmocka_unit_test(no_plain_text_and_no_key_is_ever_written),
