@@ -24,11 +24,23 @@ lib_begin() { # BIN_DIRECTORY
     trap 'exit 130' INT TERM
 }
 
+end_or_kill() { # PID: it has 5 s to end by itself (which also lets it write what coverage counts)
+    local tries
+    for ((tries = 50; tries > 0; tries--)); do
+        kill -0 "$1" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
 lib_end() {
     local status=$? code
     for code in "${!NODE_PID[@]}"; do
-        kill -KILL "${NODE_PID[$code]}" 2>/dev/null || true
-        wait "${NODE_PID[$code]}" 2>/dev/null || true
+        kill -TERM "${NODE_PID[$code]}" 2>/dev/null || true
+    done
+    for code in "${!NODE_PID[@]}"; do
+        end_or_kill "${NODE_PID[$code]}"
     done
     if [ "$status" -ne 0 ]; then
         for code in "${!NODE_PORT[@]}"; do

@@ -1,10 +1,12 @@
-/* Every operation while memory fails, at each allocation of ours and of the database in turn: the
- * failure is reported, nothing leaks, the transaction is undone, and afterwards all is well. */
+/* Every operation while something fails, each in turn: an allocation of ours or of the database, a
+ * statement of the database, a call of the library of cryptography.  The failure is reported,
+ * nothing leaks, the transaction is undone, and afterwards all is well. */
 #include "two_nodes.h"
 
 #include "feed/check.h"
 #include "feed/journal.h"
 #include "feed/proving.h"
+#include "support/call_fault.h"
 
 #include <sqlite3.h>
 
@@ -53,26 +55,50 @@ typedef enum status (*operation)(void);
 
 enum { STEPS_MAX = 20000 };
 
-/* One attempt with the nth allocation failing; whether it was reached. */
-static bool attempt(struct node *node, operation run, uint64_t nth, bool ours, const char *name)
+enum fault { FAULT_DATABASE_MEMORY, FAULT_MEMORY, FAULT_STATEMENT, FAULT_CRYPTO, FAULT_COUNT };
+
+static const char *const fault_names[] = { "allocation of the database", "allocation", "statement",
+                                           "call of OpenSSL" };
+
+static void arm(enum fault fault, uint64_t nth)
 {
-    bool own_transaction = node == NULL;
-    if (!own_transaction)
-        tx_begin(node);
     database_failed = false;
-    if (ours)
+    if (fault == FAULT_DATABASE_MEMORY)
+        database_fail_at = nth;
+    else if (fault == FAULT_MEMORY)
         mem_fail_at(nth, false);
     else
-        database_fail_at = nth;
-    err = (struct error)ERROR_INIT;
-    enum status status = run();
-    bool hit = ours ? mem_fail_hit() : database_failed;
+        call_fault_at(fault == FAULT_STATEMENT ? CALL_FAULT_SQL : CALL_FAULT_CRYPTO, nth, 0);
+}
+
+/* Whether it was reached. */
+static bool disarm(enum fault fault)
+{
+    bool hit = fault == FAULT_DATABASE_MEMORY ? database_failed
+               : fault == FAULT_MEMORY        ? mem_fail_hit()
+                                              : call_fault_hit();
     mem_fail_at(0, false);
+    call_fault_off();
     database_fail_at = 0;
+    return hit;
+}
+
+/* One attempt with the nth failing; whether it was reached. */
+static bool attempt(
+    struct node *node, operation run, uint64_t nth, enum fault fault, const char *name)
+{
+    if (node != NULL)
+        tx_begin(node);
+    err = (struct error)ERROR_INIT;
+    arm(fault, nth);
+    enum status status = run();
+    bool hit = disarm(fault);
+    if (status == OK && hit && fault >= FAULT_STATEMENT)
+        fail_msg("%s hid that %s %llu failed", name, call_fault_name(), (unsigned long long)nth);
     if (status != OK && (!hit || err.text[0] == '\0'))
-        fail_msg("%s, allocation %llu: %s: %s", name, (unsigned long long)nth, status_name(status),
-                 err.text);
-    if (!own_transaction)
+        fail_msg("%s, %s %llu: %s: %s", name, fault_names[fault], (unsigned long long)nth,
+                 status_name(status), err.text);
+    if (node != NULL)
         store_rollback(node->store);
     return hit;
 }
@@ -80,11 +106,11 @@ static bool attempt(struct node *node, operation run, uint64_t nth, bool ours, c
 /* Undone after each attempt; `node` NULL: `run` has no transaction, or makes its own. */
 static void sweep(struct node *node, operation run, const char *name)
 {
-    for (int ours = 0; ours < 2; ours++) {
+    for (int fault = 0; fault < FAULT_COUNT; fault++) {
         uint64_t nth = 1;
         bool hit = true;
         for (int i = 0; hit && i < STEPS_MAX; i++) {
-            hit = attempt(node, run, nth, ours == 1, name);
+            hit = attempt(node, run, nth, (enum fault)fault, name);
             nth += i < 200 ? 1 : 5; /* all at first, then every fifth */
         }
         assert_false(hit);
@@ -200,6 +226,8 @@ static enum status check_un(void)
 {
     struct check_result result = { 0 };
     enum status status = feed_check(&un.feed, &result, &err);
+    if (status == OK && result.problems > 0) /* what cannot be verified is told as a finding */
+        status = error_set(&err, ERR_CORRUPT, "%llu problems", (unsigned long long)result.problems);
     check_result_fini(&result);
     return status;
 }
