@@ -1,5 +1,7 @@
 #include "base/clock.h"
 
+#include "base/memory.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -102,6 +104,58 @@ static enum status seeded_fill(struct random_source *self,
 void random_seeded_init(struct random_seeded *random, uint64_t seed)
 {
     *random = (struct random_seeded){ { seeded_fill }, seed };
+}
+
+static enum status draw(struct random_pool *pool, struct error *err)
+{
+    size_t size = pool->drawn == 0 ? RANDOM_POOL_FIRST : pool->drawn * 2;
+    if (size > RANDOM_POOL_SIZE)
+        size = RANDOM_POOL_SIZE;
+    enum status status = pool->from->fill(pool->from, pool->bytes, size, err);
+    if (status == OK)
+        pool->drawn = pool->left = size;
+    return status;
+}
+
+static enum status pool_fill(struct random_source *self,
+                             void *bytes,
+                             size_t size,
+                             struct error *err)
+{
+    struct random_pool *pool = (struct random_pool *)self;
+    uint8_t *to = bytes;
+    if (!pool->open || size > RANDOM_POOL_FIRST)
+        return pool->from->fill(pool->from, bytes, size, err);
+    while (size > 0) {
+        enum status status = pool->left == 0 ? draw(pool, err) : OK;
+        if (status != OK)
+            return status;
+        size_t part = size < pool->left ? size : pool->left;
+        uint8_t *at = pool->bytes + pool->drawn - pool->left;
+        memcpy(to, at, part);
+        mem_wipe(at, part);
+        pool->left -= part;
+        to += part;
+        size -= part;
+    }
+    return OK;
+}
+
+void random_pool_init(struct random_pool *pool, struct random_source *from)
+{
+    *pool = (struct random_pool){ .base = { pool_fill }, .from = from };
+}
+
+void random_pool_open(struct random_pool *pool)
+{
+    pool->open = true;
+}
+
+void random_pool_close(struct random_pool *pool)
+{
+    mem_wipe(pool->bytes + pool->drawn - pool->left, pool->left);
+    pool->open = false;
+    pool->drawn = pool->left = 0;
 }
 
 /* Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators (2014), figure 17. */

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,23 @@ struct random_source {
                                    struct error *err);
 };
 struct random_source *random_system(void); /* getrandom(2); static */
+
+/* Draws from another source in larger pieces while it is open, and passes every call on while it is
+ * closed: a transaction that needs a hundred salts, keys and nonces asks the kernel a few times.
+ * What was handed out is wiped at once, what is left over when it closes; so a pool never outlives
+ * what it was opened for, and a copy of the process at rest holds no byte of the future. */
+enum { RANDOM_POOL_FIRST = 256, RANDOM_POOL_SIZE = 4096 };
+struct random_pool {
+    struct random_source base;
+    struct random_source *from;
+    bool open;
+    size_t drawn; /* at the last time; the next is twice as large */
+    size_t left;  /* the last bytes of what was drawn */
+    uint8_t bytes[RANDOM_POOL_SIZE];
+};
+void random_pool_init(struct random_pool *pool, struct random_source *from);
+void random_pool_open(struct random_pool *pool);
+void random_pool_close(struct random_pool *pool);
 
 struct random_seeded { /* splitmix64: reproducible, for tests and simulation only */
     struct random_source base;

@@ -221,7 +221,7 @@ static enum status open_store(struct node *node, struct error *err)
     node->feed = (struct feed_context){
         .store = node->store,
         .clock = clock_system(),
-        .random = random_system(),
+        .random = store_random(node->store),
         .realm = node->config.realm,
         .self = node->config.code,
         .log_key = node->identity.keys[ROLE_LOG],

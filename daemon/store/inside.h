@@ -22,7 +22,8 @@ struct store {
     sqlite3_vfs *vfs;
     char *directory;
     struct clock *clock;
-    struct random_source *random;
+    struct random_source *random; /* &pool.base */
+    struct random_pool pool;      /* open inside a transaction */
     struct sealer *sealer;
     struct id database_id;
     sqlite3_stmt *statements[STATEMENT_COUNT];

@@ -80,7 +80,7 @@ enum status keys_add(struct store *store,
     if (status == OK)
         status = take_leaf(store, group, err);
     if (status == OK)
-        status = keys_tree_random(store, &key, err);
+        status = seal_key_make(store->random, &key, err);
     if (status != OK)
         return status;
     group->page->keys[group->used] = key;

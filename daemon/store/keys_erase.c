@@ -53,7 +53,7 @@ static enum status rekey_level(struct store *store, uint8_t level, struct error 
         enum status status =
             keys_tree_page(store, (uint8_t)(level + 1), page->index / KEYS_PER_PAGE, &parent, err);
         if (status == OK)
-            status = keys_tree_random(store, &page->key, err);
+            status = seal_key_make(store->random, &page->key, err);
         if (status != OK)
             return status;
         parent->keys[page->index % KEYS_PER_PAGE] = page->key;

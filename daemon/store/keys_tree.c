@@ -195,22 +195,6 @@ enum status keys_tree_page(struct store *store,
     return status;
 }
 
-enum status keys_tree_random(struct store *store, struct seal_key *ret_key, struct error *err)
-{
-    struct keys *keys = store->keys;
-    if (keys->pool_left == 0) {
-        enum status status =
-            store->random->fill(store->random, keys->pool, sizeof(keys->pool), err);
-        if (status != OK)
-            return status;
-        keys->pool_left = KEYS_POOL;
-    }
-    struct seal_key *from = &keys->pool[--keys->pool_left];
-    *ret_key = *from;
-    mem_wipe(from, sizeof(*from));
-    return OK;
-}
-
 /* A new, dirty page with a fresh key that nobody holds yet. */
 static enum status make_page(struct store *store,
                              uint8_t level,
@@ -221,7 +205,7 @@ static enum status make_page(struct store *store,
     struct keys *keys = store->keys;
     struct seal_key key;
     struct key_page *page = NULL;
-    enum status status = keys_tree_random(store, &key, err);
+    enum status status = seal_key_make(store->random, &key, err);
     if (status == OK)
         status = add_page(keys, level, index, &page, err);
     assert(status != OK || page != NULL);

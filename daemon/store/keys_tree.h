@@ -9,7 +9,6 @@
 
 enum {
     KEYS_CACHE_PAGES = 64, /* 256 KiB of opened clean pages at most */
-    KEYS_POOL = 128,       /* random keys drawn at a time */
     KEYS_GROUPS_KEPT = 64,
     KEYS_WRITTEN_MAX = 4096
 };
@@ -46,8 +45,6 @@ struct keys {
     uint64_t stamp;
     struct key_group *groups;
     size_t group_count, group_capacity;
-    struct seal_key pool[KEYS_POOL];
-    size_t pool_left;
     struct buf sealed; /* scratch */
 };
 
@@ -67,9 +64,6 @@ MUST_CHECK enum status keys_tree_page(struct store *store,
 MUST_CHECK enum status keys_tree_new_leaf(struct store *store,
                                           struct key_page **ret_page,
                                           struct error *err);
-MUST_CHECK enum status keys_tree_random(struct store *store,
-                                        struct seal_key *ret_key,
-                                        struct error *err);
 /* The top page opens with `root`; true as well while there is no page at all. */
 MUST_CHECK enum status keys_tree_opens(struct store *store,
                                        const struct seal_key *root,

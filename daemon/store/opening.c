@@ -35,7 +35,8 @@ enum status opening_new(const struct store_options *options,
     if (store == NULL)
         return error_set(err, ERR_MEMORY, "no memory for the store");
     store->clock = options->clock;
-    store->random = options->random;
+    random_pool_init(&store->pool, options->random);
+    store->random = &store->pool.base;
     store->row_header = (struct buf)BUF_INIT;
     store->row_sealed = (struct buf)BUF_INIT;
     store->plain = (struct buf)BUF_INIT_SECRET;
@@ -43,7 +44,7 @@ enum status opening_new(const struct store_options *options,
     store->directory = mem_strdup(options->directory);
     enum status status = store->directory == NULL
                              ? error_set(err, ERR_MEMORY, "no memory for the store")
-                             : sealer_new(options->random, &store->sealer, err);
+                             : sealer_new(store->random, &store->sealer, err);
     (void)sqlite3_hard_heap_limit64(HEAP_MAX);
     if (status == OK && sqlite3_initialize() != SQLITE_OK)
         status = error_set(err, ERR_MEMORY, "SQLite does not start");

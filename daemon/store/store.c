@@ -126,8 +126,10 @@ enum status store_begin(struct store *store, struct error *err)
     enum status status = must_be(store, STORE_IDLE, err);
     if (status == OK)
         status = run(store, "BEGIN IMMEDIATE", err);
-    if (status == OK)
+    if (status == OK) {
         store->phase = STORE_IN_TRANSACTION;
+        random_pool_open(&store->pool);
+    }
     return status;
 }
 
@@ -140,6 +142,7 @@ void store_rollback(struct store *store)
     if (sqlite3_get_autocommit(store->db) == 0)
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->phase = STORE_IDLE;
+    random_pool_close(&store->pool);
     store->origin_of = 0; /* its feed may be gone, and its number come again */
     keys_tree_forget(store);
     heads_forget(store);
@@ -178,6 +181,7 @@ enum status store_commit(struct store *store, struct error *err)
         return status;
     }
     store->phase = STORE_IDLE;
+    random_pool_close(&store->pool);
     keys_tree_written(store);
     /* What is committed is durable, whatever a checkpoint says; but for a sync that failed. */
     if (store->wal_pages >= STORE_WAL_MAX_PAGES && drain(store, NULL) != OK && store->lost)

@@ -69,6 +69,7 @@ bool store_in_transaction(const struct store *store);
 bool store_is_lost(const struct store *store);
 
 struct clock *store_clock(const struct store *store);
+/* That of the options, pooled inside a transaction (base/clock.h); for the store's thread. */
 struct random_source *store_random(const struct store *store);
 
 /* A database that came from a backup: feed opens new epochs for every outgoing feed, then clears

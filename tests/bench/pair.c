@@ -112,7 +112,7 @@ void pair_open(struct pair_node *node)
     bench_must(store_open(&options, &node->store, &err), &err);
     node->feed = (struct feed_context){ .store = node->store,
                                         .clock = clock_system(),
-                                        .random = random_system(),
+                                        .random = store_random(node->store),
                                         .realm = { "training" },
                                         .self = node->code,
                                         .log_key = node->identity.keys[ROLE_LOG],

@@ -131,6 +131,96 @@ static void system_randomness_fills_all_bytes(void **state)
     assert_int_not_equal(bytes[4094] | bytes[4095] | bytes[4093] | bytes[4092], 0);
 }
 
+struct counted { /* counts what is asked of it, and may refuse */
+    struct random_source base;
+    size_t calls, largest;
+    uint8_t next;
+    bool refuses;
+};
+
+static enum status counted_fill(struct random_source *self,
+                                void *bytes,
+                                size_t size,
+                                struct error *err)
+{
+    struct counted *counted = (struct counted *)self;
+    uint8_t *at = bytes;
+    if (counted->refuses)
+        return error_set(err, ERR_IO, "no random numbers");
+    counted->calls++;
+    counted->largest = size > counted->largest ? size : counted->largest;
+    for (size_t i = 0; i < size; i++)
+        at[i] = (uint8_t)(1 + counted->next++ % 255);
+    return OK;
+}
+
+static bool is_wiped(const struct random_pool *pool)
+{
+    for (size_t i = 0; i < sizeof(pool->bytes); i++)
+        if (pool->bytes[i] != 0)
+            return false;
+    return true;
+}
+
+static void a_closed_pool_keeps_nothing(void **state)
+{
+    struct counted counted = { .base = { counted_fill } };
+    struct random_pool pool;
+    struct error err = ERROR_INIT;
+    uint8_t bytes[32];
+    (void)state;
+    random_pool_init(&pool, &counted.base);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pool.base.fill(&pool.base, bytes, sizeof(bytes), &err), OK);
+    assert_int_equal(counted.calls, 3);
+    assert_int_equal(counted.largest, sizeof(bytes));
+    assert_true(is_wiped(&pool));
+    random_pool_open(&pool);
+    assert_int_equal(pool.base.fill(&pool.base, bytes, 10, &err), OK);
+    assert_false(is_wiped(&pool));
+    random_pool_close(&pool);
+    assert_true(is_wiped(&pool));
+}
+
+static void an_open_pool_hands_out_each_byte_once_and_wipes_it(void **state)
+{
+    struct counted counted = { .base = { counted_fill } };
+    struct random_pool pool;
+    struct error err = ERROR_INIT;
+    uint8_t bytes[300];
+    uint8_t next = 0;
+    (void)state;
+    random_pool_init(&pool, &counted.base);
+    random_pool_open(&pool);
+    for (size_t size = 1; size <= RANDOM_POOL_FIRST; size++) {
+        assert_int_equal(pool.base.fill(&pool.base, bytes, size, &err), OK);
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(bytes[i], 1 + next++ % 255);
+    }
+    assert_true(counted.calls < 16);
+    assert_int_equal(counted.largest, RANDOM_POOL_SIZE);
+    for (size_t i = 0; i < pool.drawn - pool.left; i++)
+        assert_int_equal(pool.bytes[i], 0);
+    counted.calls = 0; /* a large piece is not worth a copy */
+    assert_int_equal(pool.base.fill(&pool.base, bytes, sizeof(bytes), &err), OK);
+    assert_int_equal(counted.calls, 1);
+}
+
+static void a_pool_passes_on_that_its_source_failed(void **state)
+{
+    struct counted counted = { .base = { counted_fill }, .refuses = true };
+    struct random_pool pool;
+    struct error err = ERROR_INIT;
+    uint8_t bytes[32];
+    (void)state;
+    random_pool_init(&pool, &counted.base);
+    random_pool_open(&pool);
+    assert_int_equal(pool.base.fill(&pool.base, bytes, sizeof(bytes), &err), ERR_IO);
+    assert_int_equal(err.status, ERR_IO);
+    counted.refuses = false;
+    assert_int_equal(pool.base.fill(&pool.base, bytes, sizeof(bytes), &err), OK);
+}
+
 static void a_batch_moves_as_one_thing(void **state)
 {
     (void)state;
@@ -194,6 +284,9 @@ int main(void)
         cmocka_unit_test(a_fake_clock_moves_when_told),
         cmocka_unit_test(a_seed_repeats_its_numbers),
         cmocka_unit_test(system_randomness_fills_all_bytes),
+        cmocka_unit_test(a_closed_pool_keeps_nothing),
+        cmocka_unit_test(an_open_pool_hands_out_each_byte_once_and_wipes_it),
+        cmocka_unit_test(a_pool_passes_on_that_its_source_failed),
         cmocka_unit_test(a_batch_moves_as_one_thing),
         cmocka_unit_test(other_units_of_travel_move_and_end_alike),
     };
