@@ -52,7 +52,7 @@ static size_t body_size(const struct delivery *delivery)
 
 static void prepare(struct pair_node *from, struct pair_node *to, const struct delivery *delivery)
 {
-    pair_make(from, &place, "EU", 0);
+    pair_make(from, &place, DUBLIN_PUBLISHER, 0);
     pair_make(to, &place, "UNODC", pair_free_port());
     pair_open(from);
     pair_open(to);

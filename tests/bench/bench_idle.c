@@ -121,7 +121,7 @@ static void measure_delay(void)
     struct pair_node from;
     struct pair_node to;
     struct sdmx_release_list list = dublin_releases(place.project, DUBLIN_THOUSANDS, BULK);
-    pair_make(&from, &place, "EU", 0);
+    pair_make(&from, &place, DUBLIN_PUBLISHER, 0);
     pair_make(&to, &place, "UNODC", pair_free_port());
     pair_open(&from);
     pair_open(&to);

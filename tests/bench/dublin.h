@@ -4,6 +4,9 @@
 
 #include "record/sdmx.h"
 
+/* Whose figures they say they are: the node that gives them has this code. */
+#define DUBLIN_PUBLISHER "EU"
+
 enum dublin_cut {
     DUBLIN_YEARS,          /* one release a year: 1,000 rows and more */
     DUBLIN_REPORTER_YEARS, /* one of each reporter and year */
