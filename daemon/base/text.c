@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <string.h>
+
 /* RFC 3629 section 3: length by first byte, and the smallest point that may take it. */
 size_t text_decode(struct span text, uint32_t *ret_point)
 {
@@ -21,6 +23,22 @@ size_t text_decode(struct span text, uint32_t *ret_point)
         return 0;
     *ret_point = point;
     return size;
+}
+
+size_t text_plain_size(struct span text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t high = 0x80 * ones;
+    size_t at = 0;
+    for (uint64_t eight; text.size - at >= sizeof(eight); at += sizeof(eight)) {
+        memcpy(&eight, text.data + at, sizeof(eight));
+        /* While no byte is above 0x7f none of these sums carries into the next byte. */
+        uint64_t visible = (eight + 0x60 * ones) & high; /* 0x20 and above */
+        uint64_t deleted = (eight + ones) & high;        /* 0x7f */
+        if ((eight & high) != 0 || visible != high || deleted != 0)
+            break;
+    }
+    return at;
 }
 
 bool text_is_control(uint32_t point)
@@ -57,7 +75,7 @@ static bool allowed(uint32_t point, enum text_rule rule)
 
 enum status text_check(struct span text, enum text_rule rule, const char *what, struct error *err)
 {
-    for (size_t at = 0; at < text.size;) {
+    for (size_t at = text_plain_size(text); at < text.size;) {
         uint32_t point = 0;
         size_t size = text_decode(span_slice(text, at, 4), &point);
         if (size == 0)
@@ -70,6 +88,7 @@ enum status text_check(struct span text, enum text_rule rule, const char *what, 
                              what, (unsigned)point, at);
         }
         at += size;
+        at += text_plain_size(span_slice(text, at, text.size - at));
     }
     return OK;
 }

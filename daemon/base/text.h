@@ -19,6 +19,10 @@ MUST_CHECK enum status text_check(struct span text,
 /* The code point at the start of `text` and its length in bytes; 0 when it is not UTF-8 (too long,
  * cut, a surrogate, beyond U+10FFFF) or `text` is empty. */
 size_t text_decode(struct span text, uint32_t *ret_point);
+/* Bytes of the leading run of printable ASCII (0x20 to 0x7e), which no rule of this file or of
+ * record/text.h has anything against: texts are mostly made of it, and it is found eight bytes at a
+ * time.  The run may end up to seven bytes early. */
+size_t text_plain_size(struct span text);
 /* Controls (C0, DEL, C1), line and paragraph separators, and the marks and embeddings of
  * UAX #9 that reorder what is printed after them. */
 bool text_is_control(uint32_t point);

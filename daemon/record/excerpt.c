@@ -175,8 +175,11 @@ struct excerpt excerpt_move(struct excerpt *from)
 /* CRLF and lone CR become LF, in place. */
 static void unify_line_ends(struct buf *text)
 {
-    size_t to = 0;
-    for (size_t at = 0; at < text->size; at++) {
+    const uint8_t *first = text->size == 0 ? NULL : memchr(text->data, '\r', text->size);
+    if (first == NULL)
+        return;
+    size_t to = (size_t)(first - text->data);
+    for (size_t at = to; at < text->size; at++) {
         bool carriage_return = text->data[at] == '\r';
         if (carriage_return && at + 1 < text->size && text->data[at + 1] == '\n')
             continue;

@@ -49,6 +49,9 @@ struct text_scan text_scan(struct span text)
 {
     uint32_t code_point = 0;
     for (size_t at = 0, size; at < text.size; at += size) {
+        size = text_plain_size(span_slice(text, at, text.size - at));
+        if (size > 0)
+            continue;
         size = text_decode(span_slice(text, at, 4), &code_point);
         if (size == 0)
             return (struct text_scan){ TEXT_NOT_UTF8, at, 0 };
@@ -71,10 +74,13 @@ size_t text_valid_size(struct span text)
 
 static bool is_ascii(struct span text)
 {
-    for (size_t i = 0; i < text.size; i++)
-        if (text.data[i] >= 0x80)
-            return false;
-    return true;
+    uint8_t any = 0;
+    for (size_t i = text_plain_size(text); i < text.size; i++) {
+        any |= text.data[i];
+        if (text.data[i] < 0x20) /* a line ends: another run may begin */
+            i += text_plain_size(span_slice(text, i + 1, text.size - i - 1));
+    }
+    return any < 0x80;
 }
 
 enum status text_normalise(struct span text, struct buf *append_to, struct error *err)

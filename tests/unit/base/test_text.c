@@ -60,6 +60,28 @@ static void text_check_refuses_what_is_not_text_and_says_where(void **state)
     }
 }
 
+/* Any one byte at any place among 24 of plain text: the run of eights and the rule for single
+ * characters must agree about it. */
+static void text_plain_size_stops_at_every_byte_that_is_not_plain(void **state)
+{
+    (void)state;
+    char text[24];
+    for (unsigned byte = 0; byte <= 0xff; byte++) {
+        bool plain = byte >= 0x20 && byte <= 0x7e;
+        for (size_t at = 0; at < sizeof(text); at++) {
+            memset(text, '~' - (int)(at % 3), sizeof(text));
+            text[at] = (char)byte;
+            size_t want = plain ? sizeof(text) : at / 8 * 8;
+            assert_int_equal(text_plain_size(span_of(text, sizeof(text))), want);
+            struct error err = ERROR_INIT;
+            bool fine = text_check(span_of(text, sizeof(text)), TEXT_LINE, "x", &err) == OK;
+            assert_int_equal(fine, plain);
+        }
+    }
+    for (size_t size = 0; size < 8; size++)
+        assert_int_equal(text_plain_size(span_of("abcdefgh", size)), 0);
+}
+
 static void text_decode_gives_points_and_lengths(void **state)
 {
     (void)state;
@@ -76,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_check_refuses_what_is_not_text_and_says_where),
+        cmocka_unit_test(text_plain_size_stops_at_every_byte_that_is_not_plain),
         cmocka_unit_test(text_decode_gives_points_and_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,49 @@ static void text_scan_finds_what_hides_in_text(void **state)
     }
 }
 
+/* The same among plain text, wherever its runs of eight bytes begin and end. */
+static void text_scan_finds_it_at_any_place_of_a_long_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum text_flaw flaw;
+    } cases[] = { { "\xff", TEXT_NOT_UTF8 },
+                  { "\x1b", TEXT_CONTROL },
+                  { "\x7f", TEXT_CONTROL },
+                  { "\xe2\x80\xae", TEXT_DIRECTION },
+                  { "\xe2\x80\x8b", TEXT_INVISIBLE },
+                  { "\xc3\xa9", TEXT_CLEAN },
+                  { "\n", TEXT_CLEAN } };
+    char text[40];
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t size = strlen(cases[i].text);
+        for (size_t at = 0; at + size <= sizeof(text); at++) {
+            memset(text, 'a', sizeof(text));
+            memcpy(text + at, cases[i].text, size);
+            struct text_scan scan = text_scan(span_of(text, sizeof(text)));
+            assert_int_equal(scan.flaw, cases[i].flaw);
+            assert_int_equal(scan.at, cases[i].flaw == TEXT_CLEAN ? sizeof(text) : at);
+        }
+    }
+}
+
+static void text_normalise_finds_an_accent_at_any_place(void **state)
+{
+    (void)state;
+    char text[40];
+    struct error err = ERROR_INIT;
+    for (size_t at = 0; at + 3 <= sizeof(text); at++) {
+        struct buf out = BUF_INIT;
+        memset(text, at % 2 == 0 ? 'a' : '\n', sizeof(text));
+        memcpy(text + at, "e\xcc\x81", 3); /* e and a combining acute: é, a byte less */
+        CHECK_OK(text_normalise(span_of(text, sizeof(text)), &out, &err), &err);
+        assert_int_equal(out.size, sizeof(text) - 1);
+        assert_memory_equal(out.data + at, "\xc3\xa9", 2);
+        buf_fini(&out);
+    }
+}
+
 static void text_normalise_refuses_what_is_not_utf8(void **state)
 {
     (void)state;
@@ -124,6 +167,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_scan_finds_what_hides_in_text),
+        cmocka_unit_test(text_scan_finds_it_at_any_place_of_a_long_text),
+        cmocka_unit_test(text_normalise_finds_an_accent_at_any_place),
         cmocka_unit_test(text_normalise_refuses_what_is_not_utf8),
         cmocka_unit_test(text_normalise_gives_one_spelling),
         cmocka_unit_test(text_escape_shows_what_a_terminal_would_obey),
