@@ -232,7 +232,10 @@ static bool between_steps(void *self, const struct check_result *so_far)
     int64_t now_ms = admin->feed->clock->monotonic_ms(admin->feed->clock);
     admin->check.entries = so_far->entries;
     if (now_ms - admin->check.said_ms >= SAY_MS) {
-        control_say(checking->call, "entries checked", so_far->entries, 0);
+        if (so_far->feeds + so_far->entries == 0)
+            control_say(checking->call, "rows of the database checked", so_far->rows, 0);
+        else if (so_far->journal_records == 0)
+            control_say(checking->call, "entries checked", so_far->entries, 0);
         admin->check.said_ms = now_ms;
     }
     return admin->breathe == NULL || admin->breathe(admin->breathe_self);

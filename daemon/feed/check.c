@@ -7,13 +7,19 @@
 #include "log/origin.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
+#include "store/integrity.h"
 #include "store/keys.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE = 32, ENTRIES_STEP = 64 }; /* entries: some ms, with bodies of usual size */
+enum {
+    PAGE = 32,
+    ENTRIES_STEP = 64,           /* some ms, with bodies of usual size */
+    BYTES_STEP = 1024 * 1024,    /* or so much of larger ones */
+    WHOLE_MAX = 16 * 1024 * 1024 /* a database that SQLite's own check reads in some ms */
+};
 
 struct check {
     struct feed_context *feed;
@@ -24,6 +30,7 @@ struct check {
     struct peer_row peer;
     struct tree tree;
     struct buf salt, body, plain, header;
+    size_t entries_since, bytes_since; /* the last pause */
 };
 
 void check_result_fini(struct check_result *result)
@@ -58,6 +65,8 @@ static bool is_finding(enum status status)
 static enum status breathe(struct check *check, struct error *err)
 {
     const struct check_pause *pause = check->pause;
+    check->entries_since = 0;
+    check->bytes_since = 0;
     if (pause == NULL || pause->between(pause->self, &check->result))
         return OK;
     return error_set(err, ERR_BUSY, "given up before its end; next: repeat it");
@@ -139,6 +148,8 @@ static enum status check_entry(struct check *check, uint64_t index, struct error
     if (status != OK)
         return error_set(err, status, "%s", why.text);
     check->result.entries++;
+    check->entries_since++;
+    check->bytes_since += header.body_size;
     return check_body(check, &entry, &header, err);
 }
 
@@ -235,7 +246,8 @@ static enum status check_one_feed(struct check *check, struct error *err)
         status = check_entry(check, index, err);
         if (check->tree.size == check->row.receipt_size)
             at_receipt = check->tree;
-        if (status == OK && index % ENTRIES_STEP == ENTRIES_STEP - 1)
+        if (status == OK &&
+            (check->entries_since >= ENTRIES_STEP || check->bytes_since >= BYTES_STEP))
             status = breathe(check, err);
     }
     if (status == OK)
@@ -387,20 +399,48 @@ static enum status check_terms(struct check *check, struct error *err)
 
 /* -- all --------------------------------------------------------------------------------------- */
 
+static bool pause_of_journal(void *self)
+{
+    struct check *check = self;
+    return breathe(check, NULL) == OK;
+}
+
 static enum status check_journal(struct check *check, struct error *err)
 {
     struct error why = ERROR_INIT;
-    enum status status =
-        journal_verify(check->feed, SPAN_EMPTY, &check->result.journal_records, &why);
+    const struct journal_pause pause = { check, pause_of_journal };
+    enum status status = journal_verify_in_steps(check->feed, SPAN_EMPTY, &pause,
+                                                 &check->result.journal_records, &why);
     if (is_finding(status))
         return problem(check, err, "%s", why.text);
     return status == OK ? OK : error_set(err, status, "%s", why.text);
 }
 
+/* SQLite's own check where it is short; the same in steps where it is not. */
+static enum status check_whole(struct check *check, bool *ret_small, struct error *err)
+{
+    struct store_stats stats;
+    enum status status = store_stats(check->feed->store, &stats, err);
+    *ret_small = status == OK && stats.database_bytes + stats.wal_bytes <= WHOLE_MAX;
+    return *ret_small ? store_check(check->feed->store, err) : status;
+}
+
 static enum status check_database(struct check *check, struct error *err)
 {
     struct error why = ERROR_INIT;
-    enum status status = store_check(check->feed->store, &why);
+    struct integrity *integrity = NULL;
+    bool small = false;
+    bool done = false;
+    enum status status = check_whole(check, &small, &why);
+    if (status == OK)
+        status = integrity_start(check->feed->store, &integrity, &why);
+    while (status == OK && !done) {
+        status = integrity_step(integrity, &done, &why);
+        check->result.rows = integrity_rows(integrity);
+        if (status == OK)
+            status = breathe(check, &why);
+    }
+    integrity_free(integrity);
     if (is_finding(status))
         return problem(check, err, "%s", why.text);
     return status == OK ? OK : error_set(err, status, "%s", why.text);

@@ -12,6 +12,7 @@
 enum { CHECK_PROBLEMS_MAX = 1000 };
 
 struct check_result {
+    uint64_t rows; /* of the database, looked at as such */
     uint64_t feeds, entries, opened, erased, holdings, deliveries, journal_records;
     uint64_t problems; /* all, also those not in the text any more */
     struct buf text;   /* one line for each of the first CHECK_PROBLEMS_MAX */

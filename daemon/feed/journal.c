@@ -10,7 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAF_VERSION = 1, FEEDS_PAGE = 4 };
+enum {
+    LEAF_VERSION = 1,
+    FEEDS_PAGE = 4,
+    RECORDS_STEP = 64 /* some ms */
+};
 
 /* -- leaves ------------------------------------------------------------------------------------ */
 
@@ -260,9 +264,17 @@ enum status journal_checkpoint(struct feed_context *feed,
 
 /* -- verifying --------------------------------------------------------------------------------- */
 
+static enum status breathe(const struct journal_pause *pause, struct error *err)
+{
+    if (pause == NULL || pause->between(pause->self))
+        return OK;
+    return error_set(err, ERR_BUSY, "given up before its end; next: repeat it");
+}
+
 static enum status recompute(struct feed_context *feed,
                              const struct journal_head *head,
                              const struct checkpoint *earlier,
+                             const struct journal_pause *pause,
                              struct error *err)
 {
     struct tree tree;
@@ -284,6 +296,8 @@ static enum status recompute(struct feed_context *feed,
             status = tree_leaf(buf_span(&bytes), &leaf, err);
         if (status == OK)
             status = tree_append(&tree, &leaf, NULL, err);
+        if (status == OK && index % RECORDS_STEP == RECORDS_STEP - 1)
+            status = breathe(pause, err);
         bool at_earlier = status == OK && earlier != NULL && tree.size == earlier->size;
         if (at_earlier)
             status = tree_root(&tree, &root, err);
@@ -323,6 +337,15 @@ enum status journal_verify(struct feed_context *feed,
                            uint64_t *ret_size,
                            struct error *err)
 {
+    return journal_verify_in_steps(feed, earlier_note, NULL, ret_size, err);
+}
+
+enum status journal_verify_in_steps(struct feed_context *feed,
+                                    struct span earlier_note,
+                                    const struct journal_pause *pause,
+                                    uint64_t *ret_size,
+                                    struct error *err)
+{
     struct journal_head head;
     struct checkpoint earlier = { 0 };
     bool has_earlier = earlier_note.size > 0;
@@ -330,7 +353,7 @@ enum status journal_verify(struct feed_context *feed,
     if (status == OK && has_earlier)
         status = open_earlier(feed, &head, earlier_note, &earlier, err);
     if (status == OK && head.epoch != 0)
-        status = recompute(feed, &head, has_earlier ? &earlier : NULL, err);
+        status = recompute(feed, &head, has_earlier ? &earlier : NULL, pause, err);
     if (status != OK) {
         error_prefix(err, "journal");
         return status;

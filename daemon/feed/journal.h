@@ -70,5 +70,16 @@ MUST_CHECK enum status journal_verify(struct feed_context *feed,
                                       struct span earlier_note,
                                       uint64_t *ret_size,
                                       struct error *err);
+/* The same; `pause` (may be NULL) is called between steps of some milliseconds, outside of any
+ * transaction.  False from it: ERR_BUSY.  What is appended meanwhile is not looked at. */
+struct journal_pause {
+    void *self;
+    bool (*between)(void *self);
+};
+MUST_CHECK enum status journal_verify_in_steps(struct feed_context *feed,
+                                               struct span earlier_note,
+                                               const struct journal_pause *pause,
+                                               uint64_t *ret_size,
+                                               struct error *err);
 
 #endif
