@@ -21,11 +21,12 @@ enum status peer_renew_add(struct admin *admin,
         status = peer_rows_set_file(store, row->peer_id, PEER_CARD_NEXT, card, err);
     if (status == OK)
         status = peer_rows_update(store, row, err);
-    if (status == OK)
+    if (status == OK) {
         reply_note(call->reply,
                    "%s is accepted already; this is a new card of it, with the same anchor. The "
                    "present one stays in force until another person accepts this one.",
                    row->code.text);
+    }
     return status;
 }
 

@@ -72,12 +72,13 @@ static void renewal_done(struct job *job)
     } else {
         identity_fini(&self->identity);
     }
-    if (status == OK)
+    if (status == OK) {
         log_event(LOG_LEVEL_INFO, "reloaded", "config=%s cards_queued=%zu", node->config.path,
                   self->queued);
-    else
+    } else {
         log_event(LOG_LEVEL_ERROR, "reload_refused", "status=%s reason=\"%s\"", status_name(status),
                   err.text);
+    }
     if (status == OK && !node->stopping) {
         network_refresh(node);
         exchange_wake(node->exchange);

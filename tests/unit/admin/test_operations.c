@@ -68,7 +68,7 @@ static const char *ask_rules(const struct operation *operation, const struct arg
     request.files = files;
     for (size_t i = 0; i < operation->rule_count; i++) {
         const struct argument_rule *rule = &operation->rules[i];
-        if (rule == spoilt) {
+        if (spoilt != NULL && rule == spoilt) {
             arguments[request.argument_count++] =
                 (struct request_argument){ rule->name, bad_value(rule) };
         } else if (rule->required && rule->kind == ARGUMENT_FILE) {

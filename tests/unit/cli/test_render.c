@@ -110,8 +110,8 @@ static void control_and_direction_characters_are_escaped_in_every_mode(void **st
         reply_problem(&w, &(struct reply_problem){
                               .file = NASTY, .field = NASTY, .value = NASTY, .rule = NASTY });
         show((enum render_mode)mode, 0, "live", &why);
-        for (char *at = shown; *at != '\0'; at++)
-            *at = *at == '\t' ? ' ' : *at; /* tabs of texts stay */
+        for (char *at = strchr(shown, '\t'); at != NULL; at = strchr(at, '\t'))
+            *at = ' '; /* tabs of texts stay */
         assert_harmless(shown);
         assert_harmless(messages);
         CHECK_CONTAINS(shown, mode == RENDER_JSON ? "\\u001b[31mred\\u202e" : "\\u{1b}[31mred");

@@ -232,10 +232,11 @@ static void worker_thread_takes_what_one_delivery_submits_as_one_group(void **st
         .worker = worker,
         .children = children,
     };
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         children[i] = (struct add){ .job = { .table = &ANY, .priority = JOB_NORMAL, .bytes = 1 },
                                     .counter = &counter,
                                     .done_count = &done };
+    }
     assert_int_equal(worker_submit(worker, &parent.add.job, NULL), OK);
     while (done < 3) {
         sem_wait(&counter.wake);

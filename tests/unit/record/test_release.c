@@ -111,6 +111,39 @@ static void builder_refuses_double_keys_and_two_periods(void **state)
 
 /* -- round trips ------------------------------------------------------------------------------- */
 
+static void assert_row_comes_back(const struct release *release,
+                                  size_t row,
+                                  const struct observation *wanted)
+{
+    struct decimal value = { 0, 0 };
+    assert_int_equal(release_value(release, row, &value), !wanted->missing);
+    if (!wanted->missing) {
+        assert_int_equal(value.mantissa, wanted->value.mantissa);
+        assert_int_equal(value.scale, wanted->value.scale);
+    }
+    assert_true(span_equal(release_attribute(release, row, INTCOOP_OBS_STATUS),
+                           wanted->attributes[INTCOOP_OBS_STATUS]));
+}
+
+static void assert_rows_come_back(const struct release *release,
+                                  const struct observation *rows,
+                                  size_t count)
+{
+    size_t found = 0;
+    for (size_t row = 0; row < count; row++) {
+        struct span partner = release_dimension(release, row, INTCOOP_COUNTERPART_AREA);
+        struct span indicator = release_dimension(release, row, INTCOOP_INDICATOR);
+        for (size_t i = 0; i < count; i++) {
+            if (span_equal(partner, rows[i].dimensions[INTCOOP_COUNTERPART_AREA]) &&
+                span_equal(indicator, rows[i].dimensions[INTCOOP_INDICATOR])) {
+                found++;
+                assert_row_comes_back(release, row, &rows[i]);
+            }
+        }
+    }
+    assert_int_equal(found, count);
+}
+
 /* What was put in, in any order, comes out in the order of its keys; the bytes depend on the
  * content alone. */
 static void random_releases_come_back_whatever_the_order(void **state)
@@ -144,26 +177,7 @@ static void random_releases_come_back_whatever_the_order(void **state)
         struct release release;
         CHECK_OK(release_decode(NULL, buf_span(&one), &release, &err), &err);
         assert_int_equal(release.observation_count, count);
-        size_t found = 0;
-        for (size_t row = 0; row < count; row++) {
-            struct span partner = release_dimension(&release, row, INTCOOP_COUNTERPART_AREA);
-            struct span indicator = release_dimension(&release, row, INTCOOP_INDICATOR);
-            for (size_t i = 0; i < count; i++) {
-                if (!span_equal(partner, rows[i].dimensions[INTCOOP_COUNTERPART_AREA]) ||
-                    !span_equal(indicator, rows[i].dimensions[INTCOOP_INDICATOR]))
-                    continue;
-                struct decimal value = { 0, 0 };
-                found++;
-                assert_int_equal(release_value(&release, row, &value), !rows[i].missing);
-                if (!rows[i].missing) {
-                    assert_int_equal(value.mantissa, rows[i].value.mantissa);
-                    assert_int_equal(value.scale, rows[i].value.scale);
-                }
-                assert_true(span_equal(release_attribute(&release, row, INTCOOP_OBS_STATUS),
-                                       rows[i].attributes[INTCOOP_OBS_STATUS]));
-            }
-        }
-        assert_int_equal(found, count);
+        assert_rows_come_back(&release, rows, count);
         release_fini(&release);
         release_builder_free(forward);
         release_builder_free(backward);

@@ -391,13 +391,12 @@ static void a_credential_that_comes_later_seals_the_root_at_once(void **state)
                                .clock = &later.clock.base,
                                .random = &later.random.base };
     CHECK_OK(store_create(&o, &other, &err), &err);
-    struct seal_key root = other->keys->root;
     uint64_t slot = 0;
     struct seal_key key;
     CHECK_OK(store_begin(other, &err), &err);
     CHECK_OK(keys_add(other, &ID_NONE, &slot, &key, &err), &err);
     CHECK_OK(store_commit(other, &err), &err);
-    root = other->keys->root;
+    struct seal_key root = other->keys->root;
     store_close(other);
     assert_int_equal(store_place_count(&later, SPAN_ARRAY(root.bytes)), 1);
     o.credential = &credential;
