@@ -80,10 +80,11 @@ static void judge_receipt(struct host *from, struct span bytes)
         return;
     sim->stats.receipts++;
     struct seen_receipt *receipt = NULL;
-    for (size_t i = 0; i < sim->receipt_count && receipt == NULL; i++)
+    for (size_t i = 0; i < sim->receipt_count && receipt == NULL; i++) {
         if (sim->receipts[i].party == from->party &&
             span_equal(span_text(sim->receipts[i].origin), checkpoint.origin))
             receipt = &sim->receipts[i];
+    }
     if (receipt == NULL) {
         if (sim->receipt_count == RECEIPTS_MAX)
             sim_fail(sim, "more than %d feeds", RECEIPTS_MAX);
@@ -91,10 +92,11 @@ static void judge_receipt(struct host *from, struct span bytes)
         *receipt = (struct seen_receipt){ .party = from->party };
         memcpy(receipt->origin, checkpoint.origin.data, checkpoint.origin.size);
     }
-    if (checkpoint.size < receipt->size && !from->rolled_back)
+    if (checkpoint.size < receipt->size && !from->rolled_back) {
         sim_fail(sim, "%s receipts size %llu of %s after %llu", from->code.text,
                  (unsigned long long)checkpoint.size, receipt->origin,
                  (unsigned long long)receipt->size);
+    }
     if (checkpoint.size > receipt->size)
         receipt->size = checkpoint.size;
 }
