@@ -144,8 +144,7 @@ static enum status read_files(struct control_call *call,
             worst = error_set(err, status, "%s: %s", file->path, why.text);
     }
     if (worst == ERR_INVALID)
-        return error_set(err, ERR_INVALID, "%zu problems; nothing was imported",
-                         reply_problem_count(call->reply) + call->reply->problems_left_out);
+        return ops_not_imported(call->reply, err);
     return worst;
 }
 

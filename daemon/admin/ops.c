@@ -141,3 +141,10 @@ struct admin_link ops_link(const struct admin *admin, const struct code *code)
             return admin->links[i];
     return (struct admin_link){ .code = *code };
 }
+
+enum status ops_not_imported(const struct reply_writer *reply, struct error *err)
+{
+    size_t count = reply_problem_count(reply) + reply->problems_left_out;
+    return error_set(err, ERR_INVALID, "%zu problem%s; nothing was imported", count,
+                     count == 1 ? "" : "s");
+}

@@ -62,4 +62,7 @@ MUST_CHECK enum status alarm_ops_put(struct admin *admin,
                                      struct error *err);
 struct admin_link ops_link(const struct admin *admin, const struct code *code);
 
+/* ERR_INVALID: how many problems the reply lists, and that nothing was imported. */
+enum status ops_not_imported(const struct reply_writer *reply, struct error *err);
+
 #endif

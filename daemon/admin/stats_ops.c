@@ -57,8 +57,7 @@ static enum status read_files(struct admin *admin,
         control_say(call, "files read", i + 1, call->arguments.request->file_count);
     }
     if (worst == ERR_INVALID)
-        return error_set(err, ERR_INVALID, "%zu problems; nothing was imported",
-                         reply_problem_count(call->reply) + call->reply->problems_left_out);
+        return ops_not_imported(call->reply, err);
     return worst;
 }
 

@@ -197,8 +197,8 @@ static void finish(struct table *t)
     if (t->status == OK && csv_fini(&t->parser, take_field, take_row_end, t) != 0) {
         problems_add(t->problems, (struct problem_place){ t->field_line, 0, NULL }, SPAN_EMPTY,
                      "close it; a quote inside a quoted field is written twice",
-                     "a quote (\") that opens here is never closed: %u lines could not be read",
-                     t->line - t->field_line);
+                     "a quote (\") that opens here is never closed: the rest of the file could "
+                     "not be read");
     }
 }
 
