@@ -23,7 +23,7 @@ struct bench_place bench_place(int argc, char **argv); /* ends the program when 
 bool bench_wanted(const struct bench_place *place, const char *figure);
 
 void bench_must(enum status status, const struct error *err);
-void bench_fail(const char *what); /* with errno; does not return */
+_Noreturn void bench_fail(const char *what); /* with errno */
 
 double bench_now_s(void);
 double bench_median(double *values, size_t count);                    /* sorts */

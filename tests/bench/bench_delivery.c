@@ -43,7 +43,7 @@ static size_t count_of(const struct delivery *delivery)
 static size_t body_size(const struct delivery *delivery)
 {
     size_t total = 0;
-    if (delivery->releases == NULL)
+    if (delivery->releases == NULL || delivery->releases->count == 0)
         return delivery->excerpt_bytes + 100;
     for (size_t i = 0; i < delivery->releases->count; i++)
         total += delivery->releases->items[i].bytes.size;

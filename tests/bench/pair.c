@@ -160,10 +160,10 @@ void pair_accept(struct pair_node *node, const struct pair_node *other)
     commit(node);
 }
 
-void pair_befriend(struct pair_node *node, struct pair_node *other)
+void pair_befriend(struct pair_node *one, struct pair_node *two)
 {
-    pair_accept(node, other);
-    pair_accept(other, node);
+    pair_accept(one, two);
+    pair_accept(two, one);
 }
 
 struct id *pair_add_excerpts(struct pair_node *node, size_t count, size_t bytes)

@@ -148,10 +148,11 @@ static void judge_batch(struct host *from, struct host *to, const struct batch *
 static void trace_head(struct host *from, struct host *to, const char *what, struct span bytes)
 {
     struct checkpoint checkpoint;
-    if (from->sim->verbose && read_note(from->sim, bytes, &checkpoint))
+    if (from->sim->verbose && read_note(from->sim, bytes, &checkpoint)) {
         sim_trace(from->sim, "%s to %s: Hello, %s: %llu of %.*s", from->code.text, to->code.text,
                   what, (unsigned long long)checkpoint.size, (int)checkpoint.origin.size,
                   (const char *)checkpoint.origin.data);
+    }
 }
 
 void wiretap_frame(struct host *from, struct host *to, struct span frame)

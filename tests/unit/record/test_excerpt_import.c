@@ -52,7 +52,7 @@ static void import_names_line_column_value_and_rule(void **state)
         FILE_CASE(HEAD ROW "answer,UNTOC,16,en,Ti\"tle,Text,A,2026-03-01,public,\n" ROW, 1, 3, 0,
                   "a quote (\") stands where none may stand"),
         FILE_CASE(HEAD ROW "answer,UNTOC,16,en,\"Title,Text,A,2026-03-01,public,\n" ROW, 1, 3, 0,
-                  "that opens here is never closed: 2 lines"),
+                  "that opens here is never closed: the rest of the file"),
         FILE_CASE(HEAD "answer,UNTOC,16,en,T,X,A,2026-03-01,public,I1\n"
                        "answer,UNTOC,16,fr,T,X,A,2026-03-01,public,I1\n"
                        "answer,UNTOC,17,en,T,X,A,2026-03-01,public,I1\n",
