@@ -224,6 +224,33 @@ enum status bundle_follow(struct store *store, bool whole, struct error *err)
     return status;
 }
 
+enum status bundle_seal(struct store *store, struct error *err)
+{
+    const struct root_slots *slots = &store->keys->slots;
+    char path[FILE_PATH_MAX];
+    uint8_t bytes[ROOT_SLOT_SIZE];
+    struct root_slot head = { 0 };
+    struct file *file = NULL;
+    if (!store->keys->bundled || slots->credential == NULL)
+        return OK;
+    enum status status = file_path(store->directory, "keys.bundle", path, err);
+    if (status == OK)
+        status = file_open(store->vfs, path, FILE_WRITE, &file, err);
+    if (status != OK)
+        return status;
+    if (bundle_read_head(slots, file, &head, NULL) == OK && !head.sealed) {
+        status = root_slot_encode(slots, &head, bytes, err);
+        if (status == OK)
+            status = file_write(file, 0, SPAN_ARRAY(bytes), err);
+        if (status == OK)
+            status = file_sync(file, err);
+    }
+    file_close(file);
+    mem_wipe(&head, sizeof(head));
+    mem_wipe(bytes, sizeof(bytes));
+    return status;
+}
+
 enum status bundle_load_pages(struct store *store, struct file *file, struct error *err)
 {
     uint64_t size = 0;

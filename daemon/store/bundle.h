@@ -18,6 +18,11 @@ enum { BUNDLE_STEP_PAGES = 256, BUNDLE_BLOCK_SIZE = ROOT_SLOT_SIZE };
  * `whole` every page is written again, since a crash may have left some half-written. */
 MUST_CHECK enum status bundle_follow(struct store *store, bool whole, struct error *err);
 
+/* At opening: a bundle from before there was a credential has the root key in the open; it is
+ * sealed where it lies.  Nothing when there is no bundle, no credential, or the bundle is not ours.
+ */
+MUST_CHECK enum status bundle_seal(struct store *store, struct error *err);
+
 /* In a backup: the same in steps, and the file is made when there is none. */
 struct bundle_update {
     struct file *file;

@@ -211,6 +211,8 @@ enum status keys_erase_recover(struct store *store, struct error *err)
             status = finish(store, true, err);
         if (status == OK)
             status = seal_open_root(store, &slots[winner], err);
+        if (status == OK)
+            status = bundle_seal(store, err);
     }
     mem_wipe(slots, sizeof(slots));
     return status;

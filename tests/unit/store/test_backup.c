@@ -183,6 +183,30 @@ static void restore_refuses_the_bundle_of_another_node(void **state)
     store_place_remove(&third);
 }
 
+/* The root key stood in the open in the bundle; the next erasure may be far away. */
+static void a_credential_that_comes_later_seals_the_bundle_at_once(void **state)
+{
+    (void)state;
+    struct store_options o = options_of(&place);
+    struct seal_key credential = { { 42 } };
+    add_records(1, 9);
+    back_up("bulk");
+    struct seal_key root = store->keys->root;
+    store_close(store);
+    o.credential = &credential;
+    CHECK_OK(store_open(&o, &store, &err), &err);
+    assert_int_equal(store_place_count(&place, SPAN_ARRAY(root.bytes)), 0);
+    struct store_options to = options_of(&target);
+    CHECK_STATUS(backup_restore(&to, store_place_path(&place, "bulk"),
+                                store_place_path(&place, "keys.bundle"), &err),
+                 ERR_CORRUPT, &err);
+    CHECK_CONTAINS(err.text, "sealed by another credential");
+    to.credential = &credential;
+    CHECK_OK(backup_restore(&to, store_place_path(&place, "bulk"),
+                            store_place_path(&place, "keys.bundle"), &err),
+             &err);
+}
+
 /* How people do it: the newest bundle lies where the database will be. */
 static void restore_takes_the_bundle_in_the_directory_itself_and_never_deletes_it(void **state)
 {
@@ -385,6 +409,7 @@ int main(void)
         T(restore_refuses_a_directory_with_a_database),
         T(restore_refuses_what_is_no_backup_and_leaves_nothing),
         T(restore_refuses_the_bundle_of_another_node),
+        T(a_credential_that_comes_later_seals_the_bundle_at_once),
         T(restore_takes_the_bundle_in_the_directory_itself_and_never_deletes_it),
         T(verify_finds_a_changed_bundle_and_a_changed_bulk_file),
         T(a_restored_node_reads_its_records_and_knows_that_it_was_restored),
