@@ -75,6 +75,7 @@ static void step_clock(struct sim *sim)
     struct host *host = &sim->hosts[sim_random(sim, PARTIES)];
     int64_t ms = (int64_t)sim_random(sim, 2 * 3600000) - 3600000;
     host->clock.wall_now_ms += ms;
+    sim->stats.clock_steps++;
     sim_trace(sim, "%s: clock steps by %lld ms", host->code.text, (long long)ms);
 }
 

@@ -173,6 +173,10 @@ void host_start(struct host *host)
         model_resolve(host);
         verdict_started(host);
     }
+    if (mutation == MUTATION_FORGET) {
+        vfs_fault_image_free(host->earlier);
+        host->earlier = vfs_fault_save(host->vfs);
+    }
     sim_trace(sim, "%s%s: up", host->code.text, host->slot >= PARTIES ? "(copy)" : "");
 }
 
@@ -196,10 +200,13 @@ void host_crash(struct host *host, bool power)
     sim_trace(host->sim, "%s%s: crash%s", host->code.text, host->slot >= PARTIES ? "(copy)" : "",
               power ? " and power cut" : "");
     host->sim->stats.crashes++;
+    host->sim->stats.power_cuts += power;
     host->up = false;
     host->waiting = true;
     host->restart_ms = host->sim->now_ms + (int64_t)sim_random(host->sim, 60000);
-    if (power) {
+    if (mutation == MUTATION_FORGET && host->earlier != NULL) {
+        vfs_fault_restore(host->vfs, host->earlier);
+    } else if (power) {
         vfs_fault_power_cut(host->vfs);
     } else {
         struct vfs_fault_image *image = vfs_fault_save(host->vfs);
@@ -223,6 +230,8 @@ void host_free(struct host *host)
         return;
     host_crash(host, false);
     vfs_fault_image_free(host->snapshot);
+    vfs_fault_image_free(host->earlier);
+    buf_fini(&host->journal);
     vfs_fault_free(host->vfs);
     *host = (struct host){ .sim = NULL };
 }
@@ -235,6 +244,7 @@ void host_work(struct host *host)
         host->group_wall_ms = host->clock.wall_now_ms;
     host->sim->stats.groups += worker_step(host->worker);
     bool cut = host->fault == VFS_FAULT_POWER_CUT && vfs_fault_hit(host->vfs);
+    host->sim->stats.crashes_in_commit += cut;
     if (cut || host->failed)
         host_crash(host, cut || sim_chance(host->sim, 500));
 }

@@ -16,7 +16,7 @@
 
 enum {
     STEPS_DEFAULT = 6000,
-    REAL_KEYS_EVERY = 17, /* prime to the count of mixes: each mix has some seeds with real keys */
+    REAL_KEYS_EVERY = 17, /* prime to the count of mixes: every mix has some with real keys */
     SETTLE_MS = 40 * 60 * 1000,
     CLONE_MS = 10 * 60 * 1000,
     DAY_MS = 25 * 3600 * 1000 /* a node that recovered too often goes on after a day */
@@ -24,10 +24,29 @@ enum {
 
 /* work in thousandths of a step, faults in ten thousandths */
 static const struct mix MIXES[] = {
-    { "quiet", 40, 0, 0, 0, 0, 0, 0, 0 },       { "cuts", 40, 0, 60, 20, 0, 0, 0, 0 },
-    { "crashes", 40, 30, 10, 0, 0, 0, 0, 0 },   { "disks", 40, 5, 0, 0, 40, 0, 0, 0 },
-    { "restores", 40, 10, 10, 0, 0, 0, 25, 0 }, { "clones", 40, 0, 5, 0, 0, 0, 0, 10 },
-    { "clocks", 40, 0, 20, 0, 0, 40, 0, 0 },    { "everything", 50, 20, 30, 20, 20, 10, 0, 0 },
+    { .name = "quiet", .work = 40 },
+    { .name = "cuts", .work = 40, .cut = 60, .partition = 20, .block = 1 },
+    { .name = "crashes", .work = 40, .crash = 30, .cut = 10 },
+    { .name = "disks", .work = 40, .crash = 5, .disk = 40 },
+    { .name = "restores", .work = 40, .crash = 10, .cut = 10, .restore = 25 },
+    { .name = "clones", .work = 40, .cut = 5, .clone = 10 },
+    { .name = "clocks", .work = 40, .cut = 20, .clock = 40 },
+    { .name = "everything",
+      .work = 50,
+      .crash = 20,
+      .cut = 30,
+      .partition = 20,
+      .disk = 20,
+      .clock = 10,
+      .block = 1 },
+    { .name = "restores and all",
+      .work = 50,
+      .crash = 20,
+      .cut = 20,
+      .partition = 10,
+      .disk = 10,
+      .restore = 20,
+      .block = 1 },
 };
 enum { MIX_COUNT = sizeof(MIXES) / sizeof(MIXES[0]) };
 
@@ -62,6 +81,7 @@ static void run_seed(uint64_t seed, uint64_t steps, bool verbose)
     fake_sign_wanted = seed % REAL_KEYS_EVERY != 0;
     sim->verbose = verbose;
     sim->mix = &MIXES[seed % MIX_COUNT];
+    sim->slow = seed / MIX_COUNT % 3 == 1;
     sim->checkpoints = checkpoints;
     sim->cloned = PARTIES;
     random_seeded_init(&sim->random, seed);
@@ -81,7 +101,7 @@ static void run_seed(uint64_t seed, uint64_t steps, bool verbose)
         restore_stop_clone(sim);
     }
     sim_settle(sim, SETTLE_MS);
-    if (sim->stats.restores + sim->stats.clones > 0) {
+    if (sim->stats.restores + sim->stats.set_backs + sim->stats.clones > 0) {
         sim_sleep(sim, DAY_MS);
         sim_settle(sim, SETTLE_MS);
     }
@@ -106,22 +126,23 @@ static double seconds(void)
 
 static void report(uint64_t seeds, double took)
 {
-    printf("sim: %llu seeds, %llu steps in %.1f s (%.0f/s): %llu frames, %llu bodies, %llu "
-           "receipts, %llu approved, %llu revoked, %llu crashes, %llu cuts, %llu partitions, %llu "
-           "disk faults, %llu restores, %llu clones\n",
+    printf("sim: %llu seeds, %llu steps in %.1f s (%.0f/s, %.2f s a seed)\n",
            (unsigned long long)seeds, (unsigned long long)total.steps, took,
-           (double)total.steps / took, (unsigned long long)total.frames,
-           (unsigned long long)total.bodies, (unsigned long long)total.receipts,
-           (unsigned long long)total.approved, (unsigned long long)total.revoked,
-           (unsigned long long)total.crashes, (unsigned long long)total.cuts,
-           (unsigned long long)total.partitions, (unsigned long long)total.disk_faults,
-           (unsigned long long)total.restores, (unsigned long long)total.clones);
+           (double)total.steps / took, seeds > 0 ? took / (double)seeds : 0.0);
+    unsigned column = 0;
+#define SIM_COUNT_PRINT(name)                                        \
+    printf("%s%s=%llu", column++ % 8 == 0 ? "\n   " : "", " " #name, \
+           (unsigned long long)total.name);
+    SIM_COUNTS(SIM_COUNT_PRINT)
+#undef SIM_COUNT_PRINT
+    printf("\n");
 }
 
 static int usage(void)
 {
-    fprintf(stderr, "sim --seed N | --seeds A..B | --sweep   [--steps K] [--verbose]\n"
-                    "--sweep runs for COMITY_SWEEP_MINUTES (1)\n");
+    fprintf(stderr,
+            "sim --seed N | --seeds A..B | --sweep | --mutations   [--steps K] [--verbose]\n"
+            "--sweep runs for COMITY_SWEEP_MINUTES (1)\n");
     return 2;
 }
 
@@ -142,6 +163,11 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--seeds") == 0) {
             first = strtoull(value, &end, 10);
             last = strncmp(end, "..", 2) == 0 ? strtoull(end + 2, NULL, 10) : first;
+            i++;
+        } else if (strcmp(argv[i], "--mutations") == 0) {
+            return mutate_all(argv[0]);
+        } else if (strcmp(argv[i], "--mutation") == 0) {
+            mutation = (enum mutation)strtoull(value, NULL, 10);
             i++;
         } else if (strcmp(argv[i], "--steps") == 0) {
             steps = strtoull(value, NULL, 10);

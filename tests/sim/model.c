@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool covers(const struct model_consent *consent, size_t record, size_t recipient)
+static bool covers(const struct model_consent *consent, const struct model_case *it)
 {
-    if ((consent->recipients & (1U << recipient)) == 0)
+    if ((consent->recipients & (1U << it->recipient)) == 0)
         return false;
     for (size_t i = 0; i < consent->record_count; i++)
-        if (consent->records[i] == record)
+        if (consent->records[i] == it->record &&
+            (it->version == 0 || consent->versions[i] == 0 || consent->versions[i] == it->version))
             return true;
     return false;
 }
@@ -24,50 +25,70 @@ static bool in_force(const struct model_consent *consent, int64_t publisher_ms)
     return open && publisher_ms < consent->valid_until_ms;
 }
 
-bool model_allows(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms)
+bool model_allows(const struct sim *sim, const struct model_case *it)
 {
     const struct model *model = &sim->model;
     for (size_t i = 0; i < model->consent_count; i++)
-        if (covers(&model->consents[i], record, recipient) &&
-            in_force(&model->consents[i], publisher_ms))
+        if (covers(&model->consents[i], it) && in_force(&model->consents[i], it->publisher_ms))
             return true;
     return false;
 }
 
-bool model_demands(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms)
+bool model_demands(const struct sim *sim, const struct model_case *it)
 {
     const struct model *model = &sim->model;
     for (size_t i = 0; i < model->consent_count; i++) {
         const struct model_consent *consent = &model->consents[i];
-        if (covers(consent, record, recipient) && consent->state == MODEL_ACTIVE &&
-            publisher_ms + MODEL_SURE_MS < consent->valid_until_ms)
+        if (covers(consent, it) && consent->state == MODEL_ACTIVE &&
+            it->publisher_ms + MODEL_SURE_MS < consent->valid_until_ms)
             return true;
     }
     return false;
 }
 
-bool model_ever_allowed(const struct sim *sim, size_t record, size_t recipient)
+bool model_ever_allowed(const struct sim *sim, const struct model_case *it)
 {
     const struct model *model = &sim->model;
     for (size_t i = 0; i < model->consent_count; i++)
-        if (model->consents[i].state != MODEL_VOID &&
-            covers(&model->consents[i], record, recipient))
+        if (model->consents[i].state != MODEL_VOID && covers(&model->consents[i], it))
             return true;
     return false;
 }
 
-/* Titles are "R<number>"; the number is the record's place in the model. */
-size_t model_record_of(const struct sim *sim, struct span title)
+/* Excerpts are titled "R<number>", figures come from the source "R<number>"; the number is the
+ * record's place in the model. */
+size_t model_record_of(const struct sim *sim, struct span name)
 {
     size_t number = 0;
-    if (title.size < 2 || title.data[0] != 'R')
+    if (name.size < 2 || name.data[0] != 'R')
         return RECORDS_MAX;
-    for (size_t i = 1; i < title.size; i++) {
-        if (title.data[i] < '0' || title.data[i] > '9')
+    for (size_t i = 1; i < name.size; i++) {
+        if (name.data[i] < '0' || name.data[i] > '9')
             return RECORDS_MAX;
-        number = number * 10 + (size_t)(title.data[i] - '0');
+        number = number * 10 + (size_t)(name.data[i] - '0');
     }
     return number < sim->model.record_count ? number : RECORDS_MAX;
+}
+
+size_t model_record_seen(const struct sim *sim, const struct records_view *view)
+{
+    return model_record_of(sim, span_text(view->source[0] != '\0' ? view->source : view->title));
+}
+
+/* Which versions it froze, as its approver was shown. */
+void model_learn_versions(struct host *host, struct model_consent *consent)
+{
+    struct consent_record_row rows[CONSENT_RECORDS_SIM];
+    struct error err = ERROR_INIT;
+    size_t count = 0;
+    sim_must(host->sim,
+             consent_rows_records(host->store, &consent->id, &ID_NONE, rows, CONSENT_RECORDS_SIM,
+                                  &count, &err),
+             &err, "records of a consent");
+    for (size_t i = 0; i < consent->record_count; i++)
+        for (size_t k = 0; k < count; k++)
+            if (id_equal(&host->sim->model.records[consent->records[i]].id, &rows[k].record_id))
+                consent->versions[i] = rows[k].version;
 }
 
 static enum model_state state_in_database(struct host *host, const struct model_consent *consent)
@@ -134,5 +155,7 @@ void model_resolve(struct host *host)
             sim_fail(sim, "%s: consent %zu was answered as %s and is not so after a start",
                      host->code.text, i, consent->state == MODEL_ACTIVE ? "active" : "ended");
         consent->state = state;
+        if (state == MODEL_ACTIVE)
+            model_learn_versions(host, consent);
     }
 }

@@ -7,6 +7,16 @@
 
 static const char BULK[] = "backup.db";
 
+/* What people wrote down of the time that is lost does not count any more. */
+static void forget(struct host *host)
+{
+    host->rolled_back = true;
+    wiretap_forget(host);
+    buf_fini(&host->journal);
+    for (size_t i = 0; i < PARTIES; i++)
+        host->blocks[i] = false;
+}
+
 static void delete_file(struct host *host, const char *name)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find(host->vfs_name);
@@ -72,16 +82,22 @@ void restore_step(struct sim *sim)
         return;
     uint64_t dice = sim_random(sim, 10);
     if (dice < 4) {
+        sim->stats.backups++;
         make_backup(host);
     } else if (dice < 6) {
+        sim->stats.snapshots++;
+        host->snapshot_life = host->life;
         take_snapshot(host);
     } else if (dice < 8 && host->has_backup) {
-        host->rolled_back = true;
+        forget(host);
+        host->life++;
         sim->stats.restores++;
         restore_backup(host);
     } else if (dice >= 8 && host->snapshot != NULL) {
-        host->rolled_back = host->set_back = true;
-        sim->stats.restores++;
+        forget(host);
+        host->set_back = true;
+        host->life = host->snapshot_life;
+        sim->stats.set_backs++;
         set_back(host);
     }
 }
@@ -98,7 +114,7 @@ void restore_clone_step(struct sim *sim)
     struct vfs_fault_image *image = vfs_fault_save(host->vfs);
     sim->cloned = host->party;
     sim->stats.clones++;
-    host->rolled_back = true;
+    forget(host);
     host_make(sim, PARTIES, host->party);
     copy->rolled_back = true;
     vfs_fault_restore(copy->vfs, image);

@@ -33,7 +33,7 @@ _Noreturn void sim_fail(struct sim *sim, const char *format, ...)
     fprintf(stderr, "sim: seed %llu (%s), step %llu, %lld ms: ", (unsigned long long)sim->seed,
             sim->mix->name, (unsigned long long)sim->step, (long long)sim->now_ms);
     vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\nsim: replay: build/dev/tests/sim/sim --seed %llu --verbose\n",
+    fprintf(stderr, "\nsim: replay: tests/sim/sim --seed %llu --verbose (in the build directory)\n",
             (unsigned long long)sim->seed);
     va_end(arguments);
     fflush(stderr);

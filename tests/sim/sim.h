@@ -2,9 +2,11 @@
  *
  *   main      seeds, steps, what is printed         sim      the scheduler: one thing at a time
  *   host      a node: database, worker, exchange    wires    connections that delay, stall, break
- *   workload  what people do                        faults   what goes wrong
+ *   workload  what people want, acts: as done       faults   what goes wrong
  *   model     who allowed what, apart from the      wiretap  judges every frame that is sent
- *             product's own tables                  verdict  judges the nodes when all is quiet
+ *             product's own tables                  holder   judges what a receipt stands for
+ *   restore   backups, snapshots, copies            verdict  judges the nodes when all is quiet
+ *   mutate    breaks each promise on purpose, to see that one of the three judges notices
  *
  * Everything over the wire and the database is the product's own code, in the worker's synchronous
  * mode; disks are support/vfs_fault.  Signatures are cheap fakes, but for one seed in seventeen
@@ -29,8 +31,11 @@ enum {
     RECORDS_MAX = 160,
     CONSENTS_MAX = 160,
     CONSENT_RECORDS_SIM = 3,
+    VERSIONS_MAX = 4,          /* of a record */
     CHECKPOINTS_MAX = 1 << 15, /* a power of two: slots of a hash table */
     RECEIPTS_MAX = 512,
+    ORIGINS_MAX = 512,
+    SLOW_CHUNKS = 2, /* frames on the way that a slow line calls a full queue */
 };
 #define SIM_START_MS INT64_C(1764000000000)
 #define SIM_DAY_MS   INT64_C(86400000)
@@ -39,8 +44,25 @@ enum {
 struct mix {
     const char *name;
     unsigned work;
-    unsigned crash, cut, partition, disk, clock, restore, clone;
+    unsigned crash, cut, partition, disk, clock, restore, clone, block;
 };
+
+/* A promise that is broken on purpose, to see that the verdict notices (mutate.c). */
+enum mutation {
+    MUTATION_NONE,
+    MUTATION_POLICY,  /* 1: what has no consent leaves */
+    MUTATION_BODY,    /* 1: another record leaves than the one that was consented to */
+    MUTATION_ROOT,    /* 4: now and then another root is signed */
+    MUTATION_FORGET,  /* 5: a crash loses what was committed */
+    MUTATION_LOSE,    /* 5: what was receipted is not kept */
+    MUTATION_LOCK,    /* 6: a withdrawal locks nothing */
+    MUTATION_ERASE,   /* 6: what was withdrawn is never erased */
+    MUTATION_KEY,     /* 6: erased in the tables, and the key stays */
+    MUTATION_RESTORE, /* 9: a restored node goes on in its old epoch */
+    MUTATION_CLONE,   /* 9: two boot ids raise no alarm */
+    MUTATION_COUNT
+};
+extern enum mutation mutation;
 
 /* -- model.c: what people decided ---------------------------------------------------------------
  */
@@ -56,12 +78,15 @@ struct model_record {
     size_t party;
     struct id id;
     bool retired;
+    bool release;      /* figures, not an excerpt */
+    unsigned versions; /* asked for so far */
 };
 struct model_consent {
     size_t party;
     struct id id;
     enum model_state state;
     size_t records[CONSENT_RECORDS_SIM];
+    uint32_t versions[CONSENT_RECORDS_SIM]; /* 0: not known before an answer; any */
     size_t record_count;
     unsigned recipients; /* bits of parties */
     int64_t valid_until_ms;
@@ -128,10 +153,14 @@ struct host {
     int64_t group_wall_ms; /* its clock when the oldest undelivered group was run */
     unsigned alarms;
     unsigned starts;
-    bool rolled_back; /* restored or cloned once: it may have to repeat itself */
-    bool set_back;    /* with its heads file: nobody here remembers what was signed */
+    bool rolled_back;     /* restored or cloned once: it may have to repeat itself */
+    bool set_back;        /* with its heads file: nobody here remembers what was signed */
+    bool blocks[PARTIES]; /* the answer was that this peer is blocked */
     bool has_backup;
+    unsigned life, snapshot_life;     /* restores from a backup so far */
+    struct buf journal;               /* a checkpoint of its journal, kept outside */
     struct vfs_fault_image *snapshot; /* of the whole disk, some time ago */
+    struct vfs_fault_image *earlier;  /* MUTATION_FORGET */
 };
 
 /* -- wiretap.c ----------------------------------------------------------------------------------
@@ -140,6 +169,7 @@ struct host {
 struct seen_checkpoint {
     bool used;
     bool stored; /* the subscriber has cosigned it, and can show it */
+    size_t subscriber;
     char origin[ORIGIN_MAX];
     uint64_t size;
     struct digest root;
@@ -149,18 +179,70 @@ struct seen_receipt { /* the highest that a subscriber has sent of a feed */
     char origin[ORIGIN_MAX];
     uint64_t size, time_s;
 };
+struct seen_origin { /* of a feed, and after how many restores of its publisher it began */
+    char origin[ORIGIN_MAX];
+    unsigned life;
+};
 
 /* -- sim.c --------------------------------------------------------------------------------------
  */
 
+/* What happened, what was injected, what was judged: an empty test shows. */
+#define SIM_COUNTS(X)    \
+    X(steps)             \
+    X(frames)            \
+    X(groups)            \
+    X(bodies)            \
+    X(releases)          \
+    X(receipts)          \
+    X(added)             \
+    X(changed)           \
+    X(approved)          \
+    X(revoked)           \
+    X(expired)           \
+    X(refused)           \
+    X(retired)           \
+    X(held)              \
+    X(blocked)           \
+    X(crashes)           \
+    X(crashes_in_commit) \
+    X(power_cuts)        \
+    X(cuts)              \
+    X(partitions)        \
+    X(disk_faults)       \
+    X(clock_steps)       \
+    X(backups)           \
+    X(restores)          \
+    X(snapshots)         \
+    X(set_backs)         \
+    X(clones)            \
+    X(slow_batches)      \
+    X(epochs)            \
+    X(heals)             \
+    X(alarms)            \
+    X(checks_body)       \
+    X(checks_root)       \
+    X(checks_receipt)    \
+    X(checks_lock)       \
+    X(checks_epoch)      \
+    X(checks_start)      \
+    X(checks_journal)    \
+    X(checks_feed)       \
+    X(checks_held)       \
+    X(checks_gone)       \
+    X(checks_unreadable) \
+    X(checks_recall)     \
+    X(checks_node)
 struct sim_stats {
-    uint64_t steps, frames, bodies, receipts, crashes, cuts, partitions, disk_faults, restores,
-        clones, approved, revoked, erased, groups;
+#define SIM_COUNT_FIELD(name) uint64_t name;
+    SIM_COUNTS(SIM_COUNT_FIELD)
+#undef SIM_COUNT_FIELD
 };
 struct sim {
     uint64_t seed;
     uint64_t step;
     bool verbose;
+    bool slow; /* lines are said to be full soon */
     bool calm; /* no more faults and decisions: what is due must come about */
     const struct mix *mix;
     struct random_seeded random;
@@ -174,6 +256,8 @@ struct sim {
     struct seen_checkpoint *checkpoints;
     struct seen_receipt receipts[RECEIPTS_MAX];
     size_t receipt_count;
+    struct seen_origin origins[ORIGINS_MAX];
+    size_t origin_count;
     size_t cloned; /* the party that has a copy, or PARTIES */
     struct sim_stats stats;
 };
@@ -207,6 +291,7 @@ void wires_cut(struct wire *wire);
 size_t wires_due(struct sim *sim, bool run, size_t which); /* counts, or does one of them */
 int64_t wires_next_ms(const struct sim *sim);
 
+void wiretap_forget(struct host *subscriber);
 void wiretap_frame(struct host *from, struct host *to, struct span frame);
 
 void workload_step(struct sim *sim);
@@ -220,13 +305,55 @@ void restore_clone_step(struct sim *sim);
 void restore_stop_clone(struct sim *sim);
 void faults_tick(struct sim *sim); /* power that comes back */
 
-bool model_allows(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms);
+/* One version of a record at one recipient; version 0: any. */
+struct model_case {
+    size_t record;
+    uint32_t version;
+    size_t recipient;
+    int64_t publisher_ms;
+};
+bool model_allows(const struct sim *sim, const struct model_case *it);
 /* Whether it must be there: not when the end is near, which clocks may see as passed. */
 #define MODEL_SURE_MS (100 * SIM_DAY_MS)
-bool model_demands(const struct sim *sim, size_t record, size_t recipient, int64_t publisher_ms);
-bool model_ever_allowed(const struct sim *sim, size_t record, size_t recipient);
+bool model_demands(const struct sim *sim, const struct model_case *it);
+bool model_ever_allowed(const struct sim *sim, const struct model_case *it);
+void model_learn_versions(struct host *host, struct model_consent *consent);
 void model_resolve(struct host *host); /* it was started again: what of the doubtful is true? */
-size_t model_record_of(const struct sim *sim, struct span title);
+size_t model_record_of(const struct sim *sim, struct span name);
+/* By its title, or its source; RECORDS_MAX: nobody has written it. */
+size_t model_record_seen(const struct sim *sim, const struct records_view *view);
+
+/* acts.c: what people do, on the store's side */
+enum op_kind {
+    OP_ADD,
+    OP_CHANGE,
+    OP_CONSENT,
+    OP_REVOKE,
+    OP_RETIRE,
+    OP_HOLD,
+    OP_BLOCK,
+    OP_KIND_COUNT
+};
+struct op {
+    struct job job;
+    struct host *host;
+    enum op_kind kind;
+    size_t record, consent; /* places in the model */
+    size_t peer;            /* OP_HOLD, OP_BLOCK */
+    bool on;
+    struct id id;
+    struct buf note; /* the journal's head after it */
+};
+enum { ANNE = 1001, BERT = 1002 };
+enum status acts_apply(struct op *op, struct error *err);
+enum status acts_sign(struct op *op, struct error *err);
+extern const char *const ACTS_NAMES[OP_KIND_COUNT];
+
+/* holder.c: what a holder has receipted is locked and stays locked */
+void holder_receipted(struct host *host, struct span origin, uint64_t from, uint64_t size);
+
+/* mutate.c */
+int mutate_all(const char *self); /* every mutation in a process of its own: 0 if all are caught */
 
 void verdict_started(struct host *host); /* what it receipted is still there */
 void verdict_running(struct sim *sim);   /* what must hold at any time */

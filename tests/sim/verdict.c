@@ -2,17 +2,20 @@
 #include "sim.h"
 
 #include "feed/check.h"
+#include "feed/journal.h"
 #include "feed/leaves.h"
 #include "feed/listing.h"
+#include "store/entry_rows.h"
+#include "store/keys.h"
 #include "store/peer_rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct census { /* what one node holds */
+struct census { /* what one node holds, by record and version */
     struct host *host;
-    unsigned held[RECORDS_MAX];     /* readable and in use */
-    unsigned readable[RECORDS_MAX]; /* also locked ones */
+    unsigned held[RECORDS_MAX];                       /* readable and in use */
+    unsigned readable[RECORDS_MAX][VERSIONS_MAX + 1]; /* also locked ones */
 };
 
 static enum status count_holding(void *context,
@@ -24,16 +27,18 @@ static enum status count_holding(void *context,
     struct host *host = census->host;
     if (!received->has_text)
         return OK;
-    size_t record = model_record_of(host->sim, span_text(received->view.title));
-    if (record == RECORDS_MAX)
-        sim_fail(host->sim, "%s holds \"%s\", which nobody has written", host->code.text,
-                 received->view.title);
-    census->readable[record]++;
+    size_t record = model_record_seen(host->sim, &received->view);
+    uint32_t version = received->row.version;
+    if (record == RECORDS_MAX || version > VERSIONS_MAX)
+        sim_fail(host->sim, "%s holds \"%s\", version %u, which nobody has written",
+                 host->code.text, received->view.title, version);
+    census->readable[record][version]++;
     if (strcmp(received->state, "held") == 0)
         census->held[record]++;
-    if (!model_ever_allowed(host->sim, record, host->party))
-        sim_fail(host->sim, "%s holds R%zu, which no consent ever covered", host->code.text,
-                 record);
+    struct model_case it = { record, version, host->party, 0 };
+    if (!model_ever_allowed(host->sim, &it))
+        sim_fail(host->sim, "%s holds R%zu, version %u, which no consent ever covered",
+                 host->code.text, record, version);
     return OK;
 }
 
@@ -58,7 +63,8 @@ static enum status print_given(void *context, const struct listing_given *given,
 {
     (void)err;
     const struct question *question = context;
-    if (model_record_of(question->host->sim, span_text(given->title)) == question->record)
+    if (strcmp(given->kind, "release") != 0 &&
+        model_record_of(question->host->sim, span_text(given->title)) == question->record)
         fprintf(stderr, "  given to %s: %s, feed %lld entry %llu\n", given->recipient.text,
                 given->state, (long long)given->row.feed_id, (unsigned long long)given->row.index);
     return OK;
@@ -70,9 +76,8 @@ static enum status print_received(void *context,
 {
     (void)err;
     const struct question *question = context;
-    size_t record = received->has_text
-                        ? model_record_of(question->host->sim, span_text(received->view.title))
-                        : question->record;
+    size_t record = received->has_text ? model_record_seen(question->host->sim, &received->view)
+                                       : question->record;
     if (record == question->record)
         fprintf(stderr, "  %s holds of %s: %s %s, feed %lld entry %llu%s\n",
                 question->host->code.text, received->publisher.text, received->state, received->why,
@@ -104,30 +109,69 @@ static void explain(struct host *holder, size_t record)
     sim_must(sim, status, &err, "listing");
 }
 
+static void judge_record(struct census *census, size_t record)
+{
+    struct host *host = census->host;
+    struct sim *sim = host->sim;
+    struct host *publisher = &sim->hosts[sim->model.records[record].party];
+    struct model_case it = { record, 0, host->party, publisher->clock.wall_now_ms };
+    bool demanded = model_demands(sim, &it) && !publisher->rolled_back;
+    sim->stats.checks_held += demanded;
+    if (demanded && census->held[record] != 1) {
+        explain(host, record);
+        sim_fail(sim, "%s: R%zu of %s was consented to, and is %s after all", host->code.text,
+                 record, publisher->code.text,
+                 census->held[record] == 0 ? "not in use here" : "here twice");
+    }
+    for (it.version = 1; it.version <= VERSIONS_MAX; it.version++) {
+        bool allowed = model_allows(sim, &it);
+        sim->stats.checks_gone += !allowed && model_ever_allowed(sim, &it);
+        if (allowed || census->readable[record][it.version] == 0)
+            continue;
+        explain(host, record);
+        sim_fail(sim, "%s: R%zu, version %u, of %s can still be read after its consent has ended",
+                 host->code.text, record, it.version, publisher->code.text);
+    }
+}
+
 /* Everything consented is there, in use and once; nothing else is left that can be read. */
 static void judge_holdings(struct host *host)
 {
     struct sim *sim = host->sim;
-    struct census census;
+    static struct census census;
     take_census(host, &census);
     for (size_t record = 0; record < sim->model.record_count; record++) {
-        struct host *publisher = &sim->hosts[sim->model.records[record].party];
-        bool forked = publisher->party == sim->cloned || host->party == sim->cloned;
-        if (publisher == host || forked)
-            continue; /* where two histories exist, people must decide (PROTOCOL 8) */
-        int64_t now_ms = publisher->clock.wall_now_ms;
-        bool allowed = model_allows(sim, record, host->party, now_ms);
-        bool demanded = model_demands(sim, record, host->party, now_ms);
-        bool missing = demanded && census.held[record] == 0 && !publisher->rolled_back;
-        bool left = !allowed && census.readable[record] > 0;
-        if (missing || left)
-            explain(host, record);
-        if (missing)
-            sim_fail(sim, "%s: R%zu of %s was consented to, and is not in use here after all",
-                     host->code.text, record, publisher->code.text);
-        if (left)
-            sim_fail(sim, "%s: R%zu of %s can still be read after its consent has ended",
-                     host->code.text, record, publisher->code.text);
+        size_t publisher = sim->model.records[record].party;
+        bool forked = publisher == sim->cloned || host->party == sim->cloned;
+        if (publisher != host->party && !forked) /* two histories: people decide (PROTOCOL 8) */
+            judge_record(&census, record);
+    }
+}
+
+/* Nothing that was erased has a key left. */
+static void judge_keys(struct host *host)
+{
+    struct sim *sim = host->sim;
+    struct holding_row rows[16];
+    struct holding_place place = { 0 };
+    struct holding_filter filter = { .state = HOLDING_ERASED };
+    struct error err = ERROR_INIT;
+    for (size_t count = 16; count == 16;) {
+        sim_must(sim, holding_rows_list(host->store, &filter, &place, rows, 16, &count, &err), &err,
+                 "holdings");
+        for (size_t i = 0; i < count; i++) {
+            struct entry_row entry;
+            struct seal_key key;
+            sim_must(sim, entry_rows_get(host->store, rows[i].feed_id, rows[i].index, &entry, &err),
+                     &err, "an entry");
+            if (entry.key_slot == KEY_SLOT_NONE)
+                continue;
+            sim->stats.checks_unreadable++;
+            if (keys_get(host->store, entry.key_slot, &key, &err) != ERR_ERASED)
+                sim_fail(sim, "%s: entry %llu was erased, and its key is still there",
+                         host->code.text, (unsigned long long)rows[i].index);
+            err = (struct error)ERROR_INIT;
+        }
     }
 }
 
@@ -146,6 +190,7 @@ static enum status count_recall(void *context,
 static void judge_recalls(struct host *host)
 {
     struct error err = ERROR_INIT;
+    host->sim->stats.checks_recall++;
     sim_must(host->sim, listing_recalls(&host->feed, true, count_recall, host, &err), &err,
              "recalls");
 }
@@ -170,7 +215,10 @@ static void judge_feed(struct host *subscriber, const struct feed_row *theirs)
     uint64_t size = own.size < theirs->size ? own.size : theirs->size;
     sim_must(sim, leaves_root_at(publisher->store, &own, size, &a, &err), &err, "root");
     sim_must(sim, leaves_root_at(subscriber->store, theirs, size, &b, &err), &err, "root");
-    if (!digest_equal(&a, &b))
+    sim->stats.checks_feed++;
+    /* Of a copy and its original one may have signed what the other did not know of: both ends
+     * raise the alarm, which restore_stop_clone() sees to. */
+    if (!digest_equal(&a, &b) && publisher->party != sim->cloned)
         sim_fail(sim, "%s is not one history: roots differ at size %llu", own.origin,
                  (unsigned long long)size);
     if (own.size < theirs->size && !publisher->rolled_back)
@@ -201,6 +249,7 @@ static void judge_check(struct host *host)
 {
     struct check_result result = { 0 };
     struct error err = ERROR_INIT;
+    host->sim->stats.checks_node++;
     sim_must(host->sim, feed_check(&host->feed, &result, &err), &err, "check");
     /* A restored subscriber whose publisher lost the feed as well: a key that was destroyed before
      * the restore, and a withdrawal that nobody has any more.  Locked, and rightly reported. */
@@ -213,9 +262,21 @@ static void judge_check(struct host *host)
     check_result_fini(&result);
 }
 
+/* It still contains all that it had when somebody wrote down its head. */
+static void judge_journal(struct host *host)
+{
+    uint64_t size = 0;
+    struct error err = ERROR_INIT;
+    host->sim->stats.checks_journal++;
+    enum status status = journal_verify(&host->feed, buf_span(&host->journal), &size, &err);
+    if (status != ERR_NOT_FOUND || host->journal.size > 0)
+        sim_must(host->sim, status, &err, "the journal after a start");
+}
+
 void verdict_started(struct host *host)
 {
     struct sim *sim = host->sim;
+    judge_journal(host);
     for (size_t i = 0; i < sim->receipt_count; i++) {
         const struct seen_receipt *receipt = &sim->receipts[i];
         struct feed_row row;
@@ -224,6 +285,7 @@ void verdict_started(struct host *host)
             continue;
         sim_must(sim, feed_rows_by_origin(host->store, span_text(receipt->origin), &row, &err),
                  &err, receipt->origin);
+        sim->stats.checks_start++;
         if (row.size < receipt->size)
             sim_fail(sim, "%s receipted %llu entries of %s and holds %llu after a start",
                      host->code.text, (unsigned long long)receipt->size, receipt->origin,
@@ -234,11 +296,23 @@ void verdict_started(struct host *host)
 void verdict_running(struct sim *sim)
 {
     for (size_t i = 0; i < PARTIES; i++) {
-        struct census census;
+        static struct census census;
         if (!sim->hosts[i].up || sim->hosts[i].fault != VFS_FAULT_NONE)
             continue;
         take_census(&sim->hosts[i], &census);
         judge_feeds(&sim->hosts[i]);
+    }
+}
+
+static void count_expired(struct host *host)
+{
+    struct sim *sim = host->sim;
+    for (size_t i = 0; i < sim->model.consent_count; i++) {
+        struct consent_row row;
+        struct error err = ERROR_INIT;
+        if (sim->model.consents[i].party == host->party &&
+            consent_rows_get(host->store, &sim->model.consents[i].id, &row, &err) == OK)
+            sim->stats.expired += row.state == CONSENT_EXPIRED;
     }
 }
 
@@ -249,7 +323,9 @@ void verdict_final(struct sim *sim)
         if (!host->up)
             sim_fail(sim, "%s does not run any more", host->code.text);
         judge_feeds(host);
+        judge_keys(host);
         judge_check(host);
+        count_expired(host);
     }
     for (size_t i = 0; i < PARTIES; i++)
         judge_holdings(&sim->hosts[i]);

@@ -145,11 +145,20 @@ static void io_pause(void *self, void *owner, bool paused)
     (void)paused;
 }
 
+static size_t count_chunks(const struct wire_end *end)
+{
+    size_t count = 0;
+    for (const struct chunk *chunk = end->first; chunk != NULL; chunk = chunk->next)
+        count++;
+    return count;
+}
+
 static size_t io_queued(void *self, void *owner)
 {
-    (void)self;
-    (void)owner;
-    return 0;
+    struct sim *sim = ((struct host *)self)->sim;
+    bool full = sim->slow && count_chunks(other_end(owner)) >= SLOW_CHUNKS;
+    sim->stats.slow_batches += full;
+    return full ? EXCHANGE_QUEUE_LOW : 0;
 }
 
 static void io_dial(void *self, const struct code *peer, const char *address)
@@ -174,6 +183,8 @@ static void io_event(void *self, const char *name, const struct code *peer, cons
 {
     struct host *host = self;
     host->alarms += strcmp(name, "alarm") == 0;
+    host->sim->stats.alarms += strcmp(name, "alarm") == 0;
+    host->sim->stats.heals += strcmp(name, "healed") == 0;
     sim_trace(host->sim, "%s%s: %s peer=%s %s", host->code.text,
               host->slot >= PARTIES ? "(copy)" : "", name, peer->text, fields);
 }
@@ -297,6 +308,9 @@ static void arrive(struct wire_end *end)
             exchange_receive(end->link, frame);
     }
     buf_fini(&piece);
+    struct wire_end *sender = other_end(end);
+    if (sim->slow && sender->link != NULL && count_chunks(end) < SLOW_CHUNKS)
+        exchange_drained(sender->link);
 }
 
 size_t wires_due(struct sim *sim, bool run, size_t which)

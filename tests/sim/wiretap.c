@@ -3,6 +3,7 @@
 
 #include "log/checkpoint.h"
 #include "log/header.h"
+#include "log/origin.h"
 #include "record/excerpt.h"
 #include "wire/codec.h"
 
@@ -41,6 +42,23 @@ static bool read_note(struct sim *sim, struct span bytes, struct checkpoint *ret
     return true;
 }
 
+static size_t subscriber_of(struct sim *sim, struct span text)
+{
+    struct origin origin;
+    struct error err = ERROR_INIT;
+    sim_must(sim, origin_parse(text, &origin, &err), &err, "an origin");
+    return host_of(sim, &origin.subscriber)->party;
+}
+
+/* It cannot show any more what it had stored; from what it still has, it will. */
+void wiretap_forget(struct host *subscriber)
+{
+    struct sim *sim = subscriber->sim;
+    for (size_t i = 0; i < CHECKPOINTS_MAX; i++)
+        if (sim->checkpoints[i].subscriber == subscriber->party)
+            sim->checkpoints[i].stored = false;
+}
+
 static void judge_note(struct host *from, struct span bytes)
 {
     struct sim *sim = from->sim;
@@ -53,10 +71,12 @@ static void judge_note(struct host *from, struct span bytes)
                                           .size = checkpoint.size,
                                           .root = checkpoint.root };
         memcpy(seen->origin, checkpoint.origin.data, checkpoint.origin.size);
+        seen->subscriber = subscriber_of(sim, checkpoint.origin);
         return;
     }
     if (sim->hosts[from->party].set_back && !seen->stored)
         seen->root = checkpoint.root; /* the first one is lost, and nobody can tell */
+    sim->stats.checks_root++;
     if (!digest_equal(&seen->root, &checkpoint.root) && sim->cloned == PARTIES)
         sim_fail(sim, "%s sends a second root for size %llu of %s", from->code.text,
                  (unsigned long long)checkpoint.size, seen->origin);
@@ -69,6 +89,27 @@ static void judge_stored(struct host *from, struct span bytes)
     judge_note(from, bytes);
     if (read_note(from->sim, bytes, &checkpoint))
         find_checkpoint(from->sim, checkpoint.origin, checkpoint.size)->stored = true;
+}
+
+/* A cosigner's time never goes back. */
+static void judge_receipt_time(struct host *from, struct span bytes, struct seen_receipt *receipt)
+{
+    struct sim *sim = from->sim;
+    struct error err = ERROR_INIT;
+    struct public_key key;
+    struct note note;
+    char name[ORIGIN_TEXT_SIZE];
+    uint64_t time_s = 0;
+    sim_must(sim, private_key_public(sim->receipt_keys[from->party], &key, &err), &err, "key");
+    origin_receipt(&from->feed.realm, &from->code, name);
+    sim_must(sim, note_parse(bytes, &note, &err), &err, "a receipt");
+    sim_must(sim, note_verify_cosignature(&note, span_text(name), &key, &time_s, &err), &err,
+             "a receipt's cosignature");
+    sim->stats.checks_receipt++;
+    if (time_s < receipt->time_s && !from->rolled_back)
+        sim_fail(sim, "%s cosigns %s at %llu s after %llu s", from->code.text, receipt->origin,
+                 (unsigned long long)time_s, (unsigned long long)receipt->time_s);
+    receipt->time_s = time_s;
 }
 
 static void judge_receipt(struct host *from, struct span bytes)
@@ -97,6 +138,8 @@ static void judge_receipt(struct host *from, struct span bytes)
                  (unsigned long long)checkpoint.size, receipt->origin,
                  (unsigned long long)receipt->size);
     }
+    judge_receipt_time(from, bytes, receipt);
+    holder_receipted(from, checkpoint.origin, receipt->size, checkpoint.size);
     if (checkpoint.size > receipt->size)
         receipt->size = checkpoint.size;
 }
@@ -104,39 +147,80 @@ static void judge_receipt(struct host *from, struct span bytes)
 /* -- bodies: only under a consent in force ------------------------------------------------------
  */
 
+static bool read_body(const struct entry_header *header,
+                      struct span body,
+                      struct records_view *ret_view,
+                      struct error *err)
+{
+    struct span content = SPAN_EMPTY;
+    enum status status = header_unpad(header->kind, body, &content, err);
+    int kind = header->kind == KIND_RELEASE ? RECORD_RELEASE : RECORD_EXCERPT;
+    if (status == OK)
+        status = records_describe(kind, content, ret_view, err);
+    return status == OK;
+}
+
 static void judge_body(struct host *from, struct host *to, const struct batch_entry *entry)
 {
     struct sim *sim = from->sim;
     struct entry_header header;
     struct error err = ERROR_INIT;
-    struct span content = SPAN_EMPTY;
-    struct excerpt excerpt;
+    static struct records_view view;
     sim_must(sim, header_decode(entry->header, &header, &err), &err, "a header that was sent");
     sim_trace(sim, "%s to %s: %s consent %02x%02x subject %02x%02x version %u%s", from->code.text,
               to->code.text, header_kind_name(header.kind), header.consent_id.bytes[14],
               header.consent_id.bytes[15], header.subject_id.bytes[14], header.subject_id.bytes[15],
               header.record_version, entry->withheld ? " withheld" : "");
-    if (header.kind != KIND_EXCERPT || entry->body.size == 0)
+    sim->stats.epochs += header.kind == KIND_RESTORED;
+    bool is_record = header.kind == KIND_EXCERPT || header.kind == KIND_RELEASE;
+    if (!is_record || entry->body.size == 0)
         return;
-    sim_must(sim, header_unpad(header.kind, entry->body, &content, &err), &err, "a body");
-    sim_must(sim, excerpt_decode(content, &excerpt, &err), &err, "an excerpt");
-    struct span title = excerpt_get(&excerpt, EXCERPT_TITLE);
-    size_t record = model_record_of(sim, title);
+    if (!read_body(&header, entry->body, &view, &err))
+        sim_fail(sim, "%s sends what cannot be read: %s", from->code.text, err.text);
+    size_t record = model_record_seen(sim, &view);
     if (record == RECORDS_MAX || sim->model.records[record].party != from->party)
-        sim_fail(sim, "%s sends %.*s, which is not its own", from->code.text, (int)title.size,
-                 (const char *)title.data);
+        sim_fail(sim, "%s sends %s, which is not its own", from->code.text, view.title);
     sim->stats.bodies++;
+    sim->stats.releases += header.kind == KIND_RELEASE;
     sim_trace(sim, "%s sends R%zu to %s", from->code.text, record, to->code.text);
-    excerpt_fini(&excerpt);
     if (from->slot >= PARTIES)
         return; /* a copy knows nothing of what was decided since */
-    if (!model_allows(sim, record, to->party, from->group_wall_ms))
-        sim_fail(sim, "%s sends R%zu to %s, and no consent in force covers it", from->code.text,
-                 record, to->code.text);
+    struct model_case it = { record, header.record_version, to->party, from->group_wall_ms };
+    sim->stats.checks_body++;
+    if (!model_allows(sim, &it))
+        sim_fail(sim, "%s sends R%zu, version %u, to %s, and no consent in force covers it",
+                 from->code.text, record, header.record_version, to->code.text);
+}
+
+/* -- epochs: what was restored from a backup goes on in new ones --------------------------------
+ */
+
+static struct seen_origin *find_origin(struct host *from, struct span origin)
+{
+    struct sim *sim = from->sim;
+    for (size_t i = 0; i < sim->origin_count; i++)
+        if (span_equal(span_text(sim->origins[i].origin), origin))
+            return &sim->origins[i];
+    if (sim->origin_count == ORIGINS_MAX)
+        sim_fail(sim, "more than %d origins", ORIGINS_MAX);
+    struct seen_origin *seen = &sim->origins[sim->origin_count++];
+    *seen = (struct seen_origin){ .life = from->life };
+    memcpy(seen->origin, origin.data, origin.size);
+    return seen;
+}
+
+static void judge_epoch(struct host *from, const struct batch *batch)
+{
+    const struct seen_origin *seen = find_origin(from, batch->origin);
+    from->sim->stats.checks_epoch++;
+    if (seen->life < from->life && from->sim->cloned == PARTIES)
+        sim_fail(from->sim, "%s was restored and goes on in %s, as if it were not", from->code.text,
+                 seen->origin);
 }
 
 static void judge_batch(struct host *from, struct host *to, const struct batch *batch)
 {
+    judge_epoch(from, batch);
     judge_note(from, batch->checkpoint);
     sim_trace(from->sim, "%s to %s: batch from %llu of %.*s", from->code.text, to->code.text,
               (unsigned long long)batch->first_index, (int)batch->origin.size,
@@ -162,6 +246,8 @@ void wiretap_frame(struct host *from, struct host *to, struct span frame)
     struct error err = ERROR_INIT;
     sim_must(sim, codec_decode(frame, &message, &err), &err, "a frame that was sent");
     sim->stats.frames++;
+    if (from->blocks[to->party] && message.kind != MESSAGE_GOODBYE)
+        sim_fail(sim, "%s has blocked %s and still speaks to it", from->code.text, to->code.text);
     switch (message.kind) {
     case MESSAGE_HELLO:
         trace_head(from, to, "mine", buf_span(&message.hello.heads.mine));

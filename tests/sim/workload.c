@@ -1,136 +1,29 @@
-/* What people do: add, consent, revoke, retire, hold.  Each is one job of the worker, as a request
- * on the control socket is. */
+/* What people want, and what they are told.  How it is done: acts.c. */
 #include "sim.h"
 
 #include "base/memory.h"
-#include "feed/consents.h"
-#include "feed/records.h"
 #include "store/heads.h"
 #include "store/peer_rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ANNE = 1001, BERT = 1002 };
-
-enum op_kind { OP_ADD, OP_CONSENT, OP_REVOKE, OP_RETIRE, OP_HOLD, OP_KIND_COUNT };
-
-struct op {
-    struct job job;
-    struct host *host;
-    enum op_kind kind;
-    size_t record, consent; /* places in the model */
-    size_t peer;            /* OP_HOLD */
-    bool hold;
-    struct id id;
-};
-
-/* -- on the store's side ------------------------------------------------------------------------
- */
-
-static enum status apply_add(struct op *op, struct error *err)
-{
-    static const struct {
-        enum excerpt_field field;
-        const char *text;
-    } fields[] = {
-        { EXCERPT_KIND, "answer" },
-        { EXCERPT_INSTRUMENT, "UNTOC" },
-        { EXCERPT_ARTICLE, "16" },
-        { EXCERPT_LANGUAGE, "en" },
-        { EXCERPT_TEXT, "Nationals are extradited." },
-        { EXCERPT_ORIGINATOR, "Attorney-General" },
-        { EXCERPT_DATE, "2025-03-01" },
-        { EXCERPT_CONFIDENTIALITY, "restricted" },
-    };
-    struct excerpt excerpt;
-    char title[24];
-    enum status status = OK;
-    (void)snprintf(title, sizeof(title), "R%zu", op->record);
-    excerpt_init(&excerpt);
-    for (size_t i = 0; status == OK && i < sizeof(fields) / sizeof(fields[0]); i++)
-        status = excerpt_set(&excerpt, fields[i].field, span_text(fields[i].text), err);
-    if (status == OK)
-        status = excerpt_set(&excerpt, EXCERPT_TITLE, span_text(title), err);
-    if (status == OK)
-        status = records_add_excerpt(&op->host->feed, ANNE, &excerpt, &op->id, err);
-    excerpt_fini(&excerpt);
-    return status;
-}
-
-static enum status apply_consent(struct op *op, struct error *err)
-{
-    struct sim *sim = op->host->sim;
-    struct feed_context *feed = &op->host->feed;
-    struct model_consent *consent = &sim->model.consents[op->consent];
-    struct code recipients[PARTIES];
-    struct id records[CONSENT_RECORDS_SIM];
-    struct consents_request request = { .record_ids = records, .recipients = recipients };
-    struct consents_queued queued;
-    struct digest digest;
-    for (size_t i = 0; i < PARTIES; i++)
-        if ((consent->recipients & (1U << i)) != 0)
-            recipients[request.recipient_count++] = sim->hosts[i].code;
-    for (size_t i = 0; i < consent->record_count; i++)
-        records[request.record_id_count++] = sim->model.records[consent->records[i]].id;
-    terms_init(&request.terms, feed->clock->wall_ms(feed->clock));
-    request.terms.purpose = PURPOSE_PEER_REVIEW;
-    if (sim->mix->clock > 0) /* a clock that goes back does not make it "not yet" valid */
-        request.terms.valid_from_ms -= 2 * SIM_DAY_MS;
-    request.terms.valid_until_ms = consent->valid_until_ms;
-    (void)snprintf(request.terms.authority, sizeof(request.terms.authority), "Attorney-General");
-    (void)snprintf(request.terms.reference, sizeof(request.terms.reference), "NV 1/2025");
-    enum status status = consents_draft(feed, ANNE, &request, &consent->id, NULL, err);
-    if (status == OK)
-        status = consents_propose(feed, ANNE, &consent->id, &digest, err);
-    if (status == OK)
-        status = consents_approve(feed, BERT, &consent->id, &digest, &queued, NULL, err);
-    return status;
-}
-
-static enum status apply_revoke(struct op *op, struct error *err)
-{
-    struct model_consent *consent = &op->host->sim->model.consents[op->consent];
-    struct consents_ended ended;
-    return consents_revoke(&op->host->feed, ANNE, &consent->id, "the simulation says so", &ended,
-                           err);
-}
-
-static enum status apply_hold(struct op *op, struct error *err)
-{
-    struct peer_row row;
-    struct sim *sim = op->host->sim;
-    enum status status = peer_rows_get(op->host->store, &sim->hosts[op->peer].code, &row, err);
-    if (status != OK)
-        return status;
-    row.held = op->hold;
-    return peer_rows_update(op->host->store, &row, err);
-}
-
-static enum status op_apply(struct job *job, struct error *err)
-{
-    struct op *op = (struct op *)job;
-    struct records_retired retired;
-    switch (op->kind) {
-    case OP_ADD:
-        return apply_add(op, err);
-    case OP_CONSENT:
-        return apply_consent(op, err);
-    case OP_REVOKE:
-        return apply_revoke(op, err);
-    case OP_RETIRE:
-        return records_retire(&op->host->feed, ANNE, &op->host->sim->model.records[op->record].id,
-                              &retired, err);
-    case OP_HOLD:
-        return apply_hold(op, err);
-    case OP_KIND_COUNT:
-        break;
-    }
-    return OK;
-}
-
 /* -- the answer ---------------------------------------------------------------------------------
  */
+
+static void remember_peer(struct op *op, bool done)
+{
+    struct host *host = op->host;
+    if (!done)
+        return;
+    if (op->kind == OP_BLOCK) {
+        host->blocks[op->peer] = op->on;
+        host->sim->stats.blocked += op->on;
+        host_tell_peers(host);
+    } else {
+        host->sim->stats.held += op->on;
+    }
+}
 
 static void remember(struct op *op, bool done)
 {
@@ -141,9 +34,15 @@ static void remember(struct op *op, bool done)
     case OP_ADD:
         record->id = op->id;
         record->retired = !done;
+        sim->stats.added += done;
+        break;
+    case OP_CHANGE:
+        sim->stats.changed += done;
         break;
     case OP_CONSENT:
         consent->state = done ? MODEL_ACTIVE : MODEL_VOID;
+        if (done)
+            model_learn_versions(op->host, consent);
         sim->stats.approved += done;
         break;
     case OP_REVOKE:
@@ -151,47 +50,71 @@ static void remember(struct op *op, bool done)
         sim->stats.revoked += done;
         break;
     case OP_RETIRE:
+        sim->stats.retired += done;
+        break;
     case OP_HOLD:
+    case OP_BLOCK:
+        remember_peer(op, done);
+        break;
     case OP_KIND_COUNT:
         break;
     }
 }
 
-/* A consent may name a peer that is on hold by now, or a time that is over; a disk may have failed
- * that works again by the time of the answer. */
+/* A consent may name a peer that is on hold or blocked by now, or a time that is over; a disk may
+ * have failed that works again by the time of the answer. */
 static bool is_rightly_refused(const struct op *op)
 {
     enum status status = op->job.error.status;
+    const char *text = op->job.error.text;
     if (op->host->sim->mix->disk > 0 && (status == ERR_FULL || status == ERR_IO))
         return true;
     const struct model_consent *consent = &op->host->sim->model.consents[op->consent];
-    return op->kind == OP_CONSENT && (strstr(op->job.error.text, "is held") != NULL ||
-                                      op->host->clock.wall_now_ms >= consent->valid_until_ms);
+    return op->kind == OP_CONSENT &&
+           (strstr(text, "is held") != NULL || strstr(text, "blocked") != NULL ||
+            strstr(text, "not accepted") != NULL ||
+            op->host->clock.wall_now_ms >= consent->valid_until_ms);
 }
 
 static void op_done(struct job *job)
 {
     struct op *op = (struct op *)job;
     struct host *host = op->host;
-    static const char *const names[] = { "add", "consent", "revoke", "retire", "hold" };
     if (host->up) { /* otherwise nobody got an answer: model_resolve() */
         size_t what = op->kind == OP_CONSENT || op->kind == OP_REVOKE ? op->consent : op->record;
-        sim_trace(host->sim, "%s: %s %zu: %s %s", host->code.text, names[op->kind], what,
+        sim_trace(host->sim, "%s: %s %zu: %s %s", host->code.text, ACTS_NAMES[op->kind], what,
                   status_name(job->error.status), job->error.text);
         bool done = job->error.status == OK;
         bool ended = op->kind == OP_REVOKE && job->error.status == ERR_WRONG_STATE; /* expired */
         if (!done && !ended && !is_rightly_refused(op) && host->fault == VFS_FAULT_NONE)
-            sim_fail(host->sim, "%s: %s: %s", host->code.text, names[op->kind], job->error.text);
+            sim_fail(host->sim, "%s: %s: %s", host->code.text, ACTS_NAMES[op->kind],
+                     job->error.text);
+        host->sim->stats.refused += !done && !ended;
         remember(op, done || ended);
+        if (op->note.size > 0) {
+            buf_fini(&host->journal);
+            host->journal = buf_move(&op->note);
+        }
         if (done) {
             exchange_wake(host->exchange);
             worker_hurry(host->worker);
         }
     }
+    buf_fini(&op->note);
     mem_free(op);
 }
 
-static const struct job_table OP_JOB = { "control", NULL, op_apply, NULL, op_done };
+static enum status op_apply(struct job *job, struct error *err)
+{
+    return acts_apply((struct op *)job, err);
+}
+
+static enum status op_sign(struct job *job, struct error *err)
+{
+    return acts_sign((struct op *)job, err);
+}
+
+static const struct job_table OP_JOB = { "control", NULL, op_apply, op_sign, op_done };
 
 static void submit(const struct op *wanted)
 {
@@ -213,7 +136,12 @@ static void add(struct host *host)
     if (model->record_count == RECORDS_MAX)
         return;
     struct op op = { .host = host, .kind = OP_ADD, .record = model->record_count++ };
-    model->records[op.record] = (struct model_record){ .party = host->party, .retired = true };
+    bool is_state = host->code.text[2] == '\0'; /* others have no figures of their own */
+    model->records[op.record] =
+        (struct model_record){ .party = host->party,
+                               .retired = true,
+                               .release = is_state && sim_chance(host->sim, 300),
+                               .versions = 1 };
     submit(&op);
 }
 
@@ -229,6 +157,16 @@ static size_t own_record(struct host *host)
             return at;
     }
     return RECORDS_MAX;
+}
+
+static void change(struct host *host)
+{
+    size_t record = own_record(host);
+    if (record == RECORDS_MAX || host->sim->model.records[record].versions == VERSIONS_MAX)
+        return;
+    struct op op = { .host = host, .kind = OP_CHANGE, .record = record };
+    host->sim->model.records[record].versions++;
+    submit(&op);
 }
 
 static void consent(struct host *host)
@@ -288,11 +226,14 @@ static void retire(struct host *host)
     submit(&op);
 }
 
-static void hold(struct host *host, size_t peer, bool held)
+static void treat_peer(struct host *host, enum op_kind kind, size_t peer, bool on)
 {
-    struct op op = { .host = host, .kind = OP_HOLD, .peer = peer, .hold = held };
-    if (peer != host->party)
-        submit(&op);
+    struct op op = { .host = host, .kind = kind, .peer = peer, .on = on };
+    if (peer == host->party)
+        return;
+    if (kind == OP_BLOCK && !on)
+        host->blocks[peer] = false; /* it may be spoken to before the answer comes */
+    submit(&op);
 }
 
 void workload_step(struct sim *sim)
@@ -301,23 +242,30 @@ void workload_step(struct sim *sim)
     if (!host->up)
         return;
     uint64_t dice = sim_random(sim, 100);
-    if (dice < 35)
+    size_t peer = (size_t)sim_random(sim, PARTIES);
+    if (dice < 27)
         add(host);
+    else if (dice < 35)
+        change(host);
     else if (dice < 65)
         consent(host);
     else if (dice < 90)
         revoke(host);
     else if (dice < 93)
         retire(host);
+    else if (dice < 98 || sim->mix->block == 0)
+        treat_peer(host, OP_HOLD, peer, sim_chance(sim, 400));
     else
-        hold(host, (size_t)sim_random(sim, PARTIES), sim_chance(sim, 400));
+        treat_peer(host, OP_BLOCK, peer, sim_chance(sim, 400));
 }
 
 void workload_calm(struct sim *sim)
 {
     for (size_t i = 0; i < PARTIES; i++)
-        for (size_t peer = 0; peer < PARTIES; peer++)
-            hold(&sim->hosts[i], peer, false);
+        for (size_t peer = 0; peer < PARTIES; peer++) {
+            treat_peer(&sim->hosts[i], OP_HOLD, peer, false);
+            treat_peer(&sim->hosts[i], OP_BLOCK, peer, false);
+        }
 }
 
 /* -- the beginning ------------------------------------------------------------------------------
