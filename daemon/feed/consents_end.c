@@ -80,6 +80,7 @@ struct at_holder {
     uint32_t versions[8];     /* those withdrawn, each once */
     size_t version_count;     /* more than 8: all are withdrawn together */
     struct delivery_row last; /* of those that another consent covers */
+    struct id postponed;      /* a consent whose time has not come again, as the clock has it */
     struct id again_under;    /* that consent */
     bool give_again;
 };
@@ -120,6 +121,20 @@ static enum status give_again(struct work *work, const struct at_holder *at, str
     return outbox_rows_add(work->feed->store, &row, &outbox_id, err);
 }
 
+/* What was given under a consent whose time seems not to have come waits for it once more; what
+ * other consents of that kind gave does so for itself, as it comes by. */
+static enum status postpone(struct work *work,
+                            const struct delivery_row *row,
+                            struct at_holder *at,
+                            struct error *err)
+{
+    struct at_holder again = { .last = *row, .again_under = row->consent_id };
+    if (id_equal(&at->postponed, &row->consent_id))
+        return OK;
+    at->postponed = row->consent_id;
+    return give_again(work, &again, err);
+}
+
 static bool stays(const struct policy_decision *decision)
 {
     return decision->reason == POLICY_ALLOWED || decision->reason == POLICY_SUSPENDED;
@@ -139,18 +154,19 @@ static enum status end_delivery(struct work *work,
         status = cover_by(&work->cover, &row->consent_id, &record, work->now_ms, &own, err);
     if (status != OK)
         return status;
-    /* NOT_YET: our clock went back behind the beginning of the other consent. */
-    bool again = stays(&decision) || decision.reason == POLICY_NOT_YET;
-    if (again) {
+    if (stays(&decision)) {
         at->last = *row;
         at->again_under = decision.consent_id;
-    }
-    at->give_again = again ? !stays(&own) : at->give_again || at->kept;
-    if (stays(&decision)) {
+        at->give_again = !stays(&own);
         at->kept = true;
         return OK;
     }
+    at->give_again = at->give_again || at->kept;
     note_version(at, row->version);
+    if (own.reason == POLICY_NOT_YET) /* our clock went back behind the beginning of its consent */
+        status = postpone(work, row, at, err);
+    if (status != OK)
+        return status;
     return delivery_rows_withdraw(work->feed->store, row->delivery_id, work->now_ms, err);
 }
 

@@ -27,3 +27,8 @@ enum status ending_decode(struct span bytes, struct ending *ret_ending, struct e
     *ret_ending = ending;
     return OK;
 }
+
+bool ending_is_for_now(struct span bytes)
+{
+    return bytes.size == ENDING_SIZE && bytes.data[0] == CONSENT_ACTIVE;
+}

@@ -5,7 +5,9 @@
  * superseded) 2   days allowed for erasing, big-endian
  *
  * WITHDRAWN: subject id, and record version (0: every version); consent id is the consent that
- * ended.  CONSENT_ENDED: consent id; no subject.  docs/PROTOCOL.md, "Endings".
+ * ended, or, with CONSENT_ACTIVE as the reason, one that stands: what could not be sent again just
+ * now is withdrawn, and given again later.  CONSENT_ENDED: consent id; no subject.
+ * docs/PROTOCOL.md, "Endings".
  */
 #ifndef COMITY_FEED_ENDING_H
 #define COMITY_FEED_ENDING_H
@@ -25,5 +27,7 @@ void ending_encode(const struct ending *ending, uint8_t ret_bytes[static ENDING_
 MUST_CHECK enum status ending_decode(struct span bytes,
                                      struct ending *ret_ending,
                                      struct error *err);
+/* Of a WITHDRAWN: its consent stands. */
+bool ending_is_for_now(struct span bytes);
 
 #endif

@@ -10,8 +10,10 @@
 #include "base/memory.h"
 #include "feed/compose.h"
 #include "feed/consents.h"
+#include "feed/ending.h"
 #include "feed/ingestion.h"
 #include "feed/keyring.h"
+#include "feed/publication.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
 #include "store/journal_rows.h"
@@ -255,6 +257,35 @@ static enum status note_ended(struct healing *healing,
     return status == ERR_NOT_FOUND || status == ERR_WRONG_STATE ? OK : status;
 }
 
+/* A record that was withdrawn for now in the lost part waits again for its time.  (If it was given
+ * again there as well, it is given twice, and the holder keeps the later copy.) */
+static enum status note_postponed(struct healing *healing,
+                                  const struct entry_header *header,
+                                  uint64_t index,
+                                  struct error *err)
+{
+    struct store *store = healing->feed->store;
+    struct delivery_row rows[8];
+    struct delivery_filter filter = { .peer_id = healing->peer.peer_id, .live_only = true };
+    int64_t after = 0;
+    size_t count = 8;
+    enum status status = pair_rows_local(store, filter.peer_id, PAIR_SUBJECT, &header->subject_id,
+                                         &filter.record_id, err);
+    while (status == OK && count == 8) {
+        status = delivery_rows_list(store, &filter, after, rows, 8, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].delivery_id;
+            if (rows[i].feed_id != healing->row.feed_id || rows[i].index >= index)
+                continue;
+            status = delivery_rows_withdraw(store, rows[i].delivery_id,
+                                            peering_now_ms(healing->feed), err);
+            if (status == OK)
+                status = resend_queue_again(healing->feed, &rows[i], err);
+        }
+    }
+    return status == ERR_NOT_FOUND ? OK : status;
+}
+
 static enum status learn(struct healing *healing, uint64_t from, struct error *err)
 {
     enum status status = OK;
@@ -266,6 +297,9 @@ static enum status learn(struct healing *healing, uint64_t from, struct error *e
             status = header_decode(entry.header, &header, err);
         if (status == OK && compose_is_record(header.kind))
             status = note_given(healing, &header, index, err);
+        else if (status == OK && header.kind == KIND_WITHDRAWN &&
+                 ending_is_for_now(header.inline_body))
+            status = note_postponed(healing, &header, index, err);
         else if (status == OK &&
                  (header.kind == KIND_CONSENT_ENDED || header.kind == KIND_WITHDRAWN))
             status = note_ended(healing, &header, err);

@@ -6,6 +6,7 @@
 #include "feed/leaves.h"
 #include "feed/parcel.h"
 #include "feed/peering.h"
+#include "store/delivery_rows.h"
 
 enum {
     /* What is in flight must fit one batch when a withdrawal makes it necessary (resend.c): 8
@@ -57,5 +58,9 @@ MUST_CHECK enum status publication_save(struct publication *publication, struct 
 
 /* resend.c: entries from `from` on that are numbered already. */
 MUST_CHECK enum status resend(struct publication *publication, uint64_t from, struct error *err);
+/* Queues a record again that was withdrawn only because it did not fit, or may not leave now. */
+MUST_CHECK enum status resend_queue_again(struct feed_context *feed,
+                                          const struct delivery_row *delivery,
+                                          struct error *err);
 
 #endif

@@ -67,7 +67,10 @@ static enum status requeue_entry(struct composer *composer,
         status = buf_append(&header_bytes, entry.header, err);
     if (status == OK)
         status = header_decode(buf_span(&header_bytes), &header, err);
-    if (status == OK && !header.has_inline && !compose_is_record(header.kind)) {
+    bool sealed = status == OK && !header.has_inline && !compose_is_record(header.kind);
+    if (sealed && (entry.flags & (ENTRY_WITHHELD | ENTRY_ERASED)) != 0)
+        goto out; /* it came back by healing, without its body */
+    if (sealed) {
         status = compose_again(composer, &entry, header.kind, err);
         if (status == OK)
             status = header_unpad(header.kind, buf_span(&composer->body), &content, err);
@@ -89,6 +92,10 @@ static enum status requeue_entry(struct composer *composer,
         if (status == OK)
             status = local_of(feed, old->peer_id, kind, &header.subject_id, &row.subject_id, err);
     }
+    if (status == ERR_NOT_FOUND) {
+        status = OK; /* of a consent or record that we have lost: nothing can be said of it */
+        goto out;
+    }
     int64_t outbox_id = 0;
     if (status == OK)
         status = outbox_rows_add(feed->store, &row, &outbox_id, err);
@@ -99,19 +106,50 @@ out:
     return status;
 }
 
-/* Entries that were numbered in the old epoch and are not with the peer go back into the queue. */
+/* Entries that were numbered in an epoch that has ended and are not with the peer go back into the
+ * queue.  healed_size remembers from where on they did, so that they do so once. */
 static enum status requeue(struct feed_context *feed,
                            struct peer_row *peer,
-                           const struct feed_row *old,
+                           struct feed_row *old,
                            uint64_t from,
                            struct error *err)
 {
     struct composer composer;
-    composer_init(&composer, feed, peer);
+    uint64_t end = old->healed_size < old->size ? old->healed_size : old->size;
     enum status status = OK;
-    for (uint64_t index = from; status == OK && index < old->size; index++)
+    if (from >= end)
+        return OK;
+    composer_init(&composer, feed, peer);
+    for (uint64_t index = from; status == OK && index < end; index++)
         status = requeue_entry(&composer, old, index, err);
     composer_fini(&composer);
+    if (status != OK || old->healed_size > old->size) /* healing is under way: it counts on it */
+        return status;
+    old->healed_size = from;
+    return feed_rows_set_state(feed->store, old, err);
+}
+
+enum status recovery_requeue(struct feed_context *feed,
+                             struct peer_row *peer,
+                             int64_t feed_id,
+                             uint64_t held,
+                             struct error *err)
+{
+    enum { PAGE = 4 };
+    struct feed_row rows[PAGE];
+    int64_t after = feed_id > 0 ? feed_id - 1 : 0;
+    size_t count = PAGE;
+    enum status status = OK;
+    while (status == OK && count == PAGE) {
+        status = feed_rows_list(feed->store, after, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            struct feed_row *row = &rows[i];
+            after = row->feed_id;
+            if (row->peer_id == peer->peer_id && row->direction == FEED_OUT &&
+                row->state == FEED_OLD)
+                status = requeue(feed, peer, row, row->feed_id == feed_id ? held : 0, err);
+        }
+    }
     return status;
 }
 
@@ -200,8 +238,8 @@ static enum status open_epoch(struct feed_context *feed,
     struct control_restored restored = { span_text(old.origin), old.size, old.root };
     if (status == OK)
         status = number_restored(feed, peer, &row, &restored, err);
-    if (status == OK && held < old.size)
-        status = requeue(feed, peer, &old, held, err);
+    if (status == OK)
+        status = recovery_requeue(feed, peer, shown->any ? old.feed_id : 0, held, err);
     return status;
 }
 

@@ -24,5 +24,13 @@ MUST_CHECK enum status recovery_open(struct feed_context *feed,
                                      const struct feed_row *known,
                                      bool *ret_held,
                                      struct error *err);
+/* Queues again, once, what a peer that was set back has lost of our epochs that have ended: of the
+ * one that it shows (`feed_id`; 0: it shows nothing) what comes after the `held` entries, and all
+ * of those after it. */
+MUST_CHECK enum status recovery_requeue(struct feed_context *feed,
+                                        struct peer_row *peer,
+                                        int64_t feed_id,
+                                        uint64_t held,
+                                        struct error *err);
 
 #endif

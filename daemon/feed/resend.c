@@ -114,9 +114,10 @@ static enum status judge(struct publication *publication,
 /* Withdraws what one delivery gave, right now and into the log. */
 static enum status withdraw(struct publication *publication,
                             const struct delivery_row *delivery,
+                            bool for_now,
                             struct error *err)
 {
-    static const struct ending ending = { CONSENT_REVOKED, 0 };
+    struct ending ending = { for_now ? CONSENT_ACTIVE : CONSENT_REVOKED, 0 };
     uint8_t body[ENDING_SIZE];
     ending_encode(&ending, body);
     struct outbox_row row = { .peer_id = publication->peer.peer_id,
@@ -135,30 +136,28 @@ static enum status withdraw(struct publication *publication,
     return status;
 }
 
-/* Queues a record again that was withdrawn only because it did not fit, or may not leave now. */
-static enum status queue_again(struct publication *publication,
+enum status resend_queue_again(struct feed_context *feed,
                                const struct delivery_row *delivery,
                                struct error *err)
 {
     int64_t outbox_id = 0;
-    struct outbox_row row = { .peer_id = publication->peer.peer_id,
+    struct outbox_row row = { .peer_id = delivery->peer_id,
                               .priority = OUTBOX_RECORD,
-                              .kind = KIND_EXCERPT,
                               .consent_id = delivery->consent_id,
                               .subject_id = delivery->record_id,
                               .record_version = delivery->version,
                               .form = delivery->form,
-                              .queued_ms = publication->composer.now_ms };
+                              .queued_ms = peering_now_ms(feed) };
     struct entry_row entry;
     struct entry_header header;
     enum status status =
-        entry_rows_get(publication->feed->store, delivery->feed_id, delivery->index, &entry, err);
+        entry_rows_get(feed->store, delivery->feed_id, delivery->index, &entry, err);
     if (status == OK)
         status = header_decode(entry.header, &header, err);
     if (status != OK)
         return status;
     row.kind = header.kind;
-    return outbox_rows_add(publication->feed->store, &row, &outbox_id, err);
+    return outbox_rows_add(feed->store, &row, &outbox_id, err);
 }
 
 /* To a peer on hold no body leaves, while the entries behind it may be recalls.  So what was
@@ -167,8 +166,8 @@ static enum status postpone(struct publication *publication,
                             const struct delivery_row *delivery,
                             struct error *err)
 {
-    enum status status = withdraw(publication, delivery, err);
-    return status == OK ? queue_again(publication, delivery, err) : status;
+    enum status status = withdraw(publication, delivery, true, err);
+    return status == OK ? resend_queue_again(publication->feed, delivery, err) : status;
 }
 
 /* As many as fit from `from` on.  Above the receipt it stops before a body that may not leave. */
@@ -240,24 +239,18 @@ static enum status complete_withdrawals(struct publication *publication,
             is_withdrawn_behind(judged, i, count))
             continue;
         status = judged[i].later ? postpone(publication, &judged[i].delivery, err)
-                                 : withdraw(publication, &judged[i].delivery, err);
+                                 : withdraw(publication, &judged[i].delivery, false, err);
     }
     return status;
 }
 
-static enum status withhold_all(struct publication *publication,
-                                struct judged *judged,
-                                size_t count,
-                                struct error *err)
+/* What does not fit is postponed, as if its time had not come. */
+static void withhold_all(struct judged *judged, size_t count)
 {
-    enum status status = OK;
-    for (size_t i = 0; status == OK && i < count; i++) {
-        if (!judged[i].is_record || judged[i].withheld)
-            continue;
-        judged[i].withheld = true;
-        status = queue_again(publication, &judged[i].delivery, err);
+    for (size_t i = 0; i < count; i++) {
+        if (judged[i].is_record && !judged[i].withheld)
+            judged[i].withheld = judged[i].later = true;
     }
-    return status;
 }
 
 static enum status send_judged(struct publication *publication,
@@ -306,7 +299,7 @@ static enum status resend_with_withdrawals(struct publication *publication,
     if (status == OK)
         status = judge_range(publication, from, from, end, judged, err);
     if (status == OK && bytes_of(judged, count) > BATCH_BYTES_MAX - PUBLICATION_BYTES)
-        status = withhold_all(publication, judged, (size_t)(former - from), err);
+        withhold_all(judged, (size_t)(former - from));
     if (status == OK)
         status = complete_withdrawals(publication, judged, count, err);
     if (status == OK)

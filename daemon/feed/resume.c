@@ -220,6 +220,9 @@ static enum status compare_old(struct meeting *meeting,
         active.healed_size = (uint64_t)old->feed_id;
         status = feed_rows_set_state(meeting->feed->store, &active, err);
     }
+    if (status == OK)
+        status = recovery_requeue(meeting->feed, &meeting->peer, old->feed_id,
+                                  shown->checkpoint.size, err);
     return status; /* send_from 0: the current feed from its start */
 }
 
@@ -237,7 +240,7 @@ static enum status compare_nothing(struct meeting *meeting,
     if (active.rolled_back)
         return recover(meeting, shown, &active, err);
     meeting->resume.peer_behind_receipt = active.receipt_size > 0;
-    return OK;
+    return recovery_requeue(meeting->feed, &meeting->peer, 0, 0, err);
 }
 
 static enum status compare_as_publisher(struct meeting *meeting, struct error *err)

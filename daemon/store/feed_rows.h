@@ -30,7 +30,8 @@ struct feed_row {
     uint8_t frontier[FEED_FRONTIER_MAX]; /* roots of the complete subtrees, as log encodes them */
     uint64_t receipt_size;               /* highest size that the subscriber cosigned */
     int64_t receipt_ms;                  /* its time */
-    /* An old feed: how much of it is here again.  An active one: the feed_id of the old one that
+    /* An old feed: how much of it is here again; less than `size` (FEED_OUT): from there on it was
+     * queued again, for a peer that lost it.  An active one: the feed_id of the old one that
      * has to be healed first (FEED_OUT), or of which we had lost a part when this one began
      * (FEED_IN). */
     uint64_t healed_size;

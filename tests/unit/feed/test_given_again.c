@@ -79,6 +79,51 @@ static void a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later(void
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
 }
 
+static void each_of_two_consents_that_are_not_yet_valid_by_a_clock_set_back_gives_later(
+    void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    struct id first = give(&ke, &un, &record, 1, 100);
+    pass_time(10 * 60 * 1000);
+    struct id second = give(&ke, &un, &record, 1, 150);
+    give(&ke, &un, &record, 1, 200);
+    connect_nodes();
+    ke.place.clock.wall_now_ms -= 5 * 60 * 1000;
+    revoke(&ke, &first);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    revoke(&ke, &second);
+    ke.place.clock.wall_now_ms += 5 * 60 * 1000;
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+/* The WITHDRAWN in the lost part of the feed ended nothing. */
+static void a_restored_node_does_not_end_a_consent_whose_records_were_only_postponed(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct consent_row row;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    struct id second = give(&ke, &un, &record, 1, 200);
+    struct batch lost = { 0 };
+    CHECK_OK(publish(&ke, &un, 2, &lost), &err);
+    batch_fini(&lost);
+    node_save(&ke, &saved);
+    hold(&ke, &un, true);
+    connect_nodes(); /* withheld, and withdrawn for now */
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    node_roll_back(&ke, &saved, true);
+    connect_nodes();
+    connect_nodes();
+    CHECK_OK(consent_rows_get(ke.store, &second, &row, &err), &err);
+    assert_int_equal(row.state, CONSENT_ACTIVE);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
 static void a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer(void **state)
 {
     (void)state;
@@ -109,6 +154,8 @@ int main(void)
         TWO(a_hold_over_what_is_in_flight_takes_nothing_away_for_good),
         TWO(a_hold_over_what_a_restored_node_lost_takes_nothing_away_for_good),
         TWO(ending_the_consent_of_a_copy_that_still_waits_queues_another),
+        TWO(each_of_two_consents_that_are_not_yet_valid_by_a_clock_set_back_gives_later),
+        TWO(a_restored_node_does_not_end_a_consent_whose_records_were_only_postponed),
         TWO(a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer),
         TWO(a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later),
     };

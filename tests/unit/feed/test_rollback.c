@@ -165,6 +165,34 @@ static void what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opene
     assert_false(feed_between(&un, &ke, FEED_IN).rolled_back);
 }
 
+/* It shows an epoch that has ended, and less of that one than it once had. */
+static void a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_before(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct store_place of_un;
+    struct id consent = give_one();
+    connect_nodes();
+    node_save(&un, &of_un);
+    revoke(&ke, &consent);
+    connect_nodes();
+    node_save(&ke, &of_ke);
+    give_one();
+    connect_nodes();
+    node_roll_back(&ke, &of_ke, true);
+    connect_nodes(); /* the next epoch: KE knows of the withdrawal, and so did UNODC */
+    connect_nodes();
+    node_roll_back(&un, &of_un, true); /* holds again what was withdrawn */
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    uint64_t size = feed_between(&ke, &un, FEED_OUT).size;
+    connect_nodes(); /* and only once */
+    assert_int_equal(feed_between(&ke, &un, FEED_OUT).size, size);
+}
+
 int main(void)
 {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
@@ -172,6 +200,7 @@ int main(void)
         TWO(an_epoch_that_the_restored_publisher_never_knew_is_healed_at_once),
         TWO(a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection),
         TWO(a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has_lost),
+        TWO(a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_before),
         TWO(both_rolled_back_are_unlocked_in_the_new_epoch),
         TWO(what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opened_meanwhile),
     };
