@@ -125,6 +125,20 @@ static enum status check_restored(struct ingestion *ingestion,
     return status;
 }
 
+/* Of an epoch that we have lost to the last entry we know by our own receipt alone, and a publisher
+ * that was set back behind it as well does not know of it at all. */
+static enum status check_beginning(struct ingestion *ingestion,
+                                   const struct batch *batch,
+                                   struct error *err)
+{
+    struct feed_row held;
+    enum status status =
+        feed_rows_latest(ingestion->feed->store, ingestion->peer.peer_id, FEED_IN, &held, err);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    return status == OK ? check_restored(ingestion, batch, err) : status;
+}
+
 static enum status open_epoch(struct ingestion *ingestion,
                               const struct batch *batch,
                               struct error *err)
@@ -140,7 +154,7 @@ static enum status open_epoch(struct ingestion *ingestion,
         (void)snprintf(text, sizeof(text), "was restored from a backup: it goes on in %.*s",
                        (int)batch->origin.size, (const char *)batch->origin.data);
         active.state = FEED_OLD;
-        status = check_restored(ingestion, batch, err);
+        status = check_beginning(ingestion, batch, err);
         if (status == OK)
             status = feed_rows_set_state(ingestion->feed->store, &active, err);
         if (status == OK)

@@ -193,6 +193,26 @@ static void a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_b
     assert_int_equal(feed_between(&ke, &un, FEED_OUT).size, size);
 }
 
+static void both_that_lost_all_they_ever_had_of_a_feed_begin_another(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct store_place of_un;
+    struct meeting_result result;
+    node_save(&ke, &of_ke);
+    node_save(&un, &of_un);
+    give_one();
+    connect_nodes();
+    node_roll_back(&un, &of_un, true);
+    meet(&result); /* UNODC hears of its own receipt */
+    meeting_fini(&result);
+    node_roll_back(&ke, &of_ke, true);
+    give_one();
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
 int main(void)
 {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
@@ -201,6 +221,7 @@ int main(void)
         TWO(a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection),
         TWO(a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has_lost),
         TWO(a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_before),
+        TWO(both_that_lost_all_they_ever_had_of_a_feed_begin_another),
         TWO(both_rolled_back_are_unlocked_in_the_new_epoch),
         TWO(what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opened_meanwhile),
     };
