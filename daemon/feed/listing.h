@@ -57,8 +57,9 @@ typedef enum status (*listing_visit_received)(void *context,
 struct listing_received_filter {
     const struct code *publisher; /* NULL: any */
     int kind;                     /* enum record_kind; 0: both */
-    const char *subject_prefix;   /* hex digits of the subject id; NULL: any */
+    const char *subject_prefix;   /* 6 to 32 hex digits of the subject id; NULL: any */
     bool active_only;
+    bool hide_gone; /* neither erased nor refused ones */
 };
 MUST_CHECK enum status listing_received(struct feed_context *feed,
                                         const struct listing_received_filter *filter,

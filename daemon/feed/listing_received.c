@@ -5,6 +5,7 @@
 #include "store/entry_rows.h"
 #include "store/feed_rows.h"
 #include "store/peer_rows.h"
+#include "store/prefix.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,13 +131,11 @@ static enum status visit_open(struct feed_context *feed,
 
 static bool is_wanted(const struct listing_received_filter *filter, const struct holding_row *row)
 {
-    char subject[ID_TEXT_SIZE];
     if (filter->kind != 0 && record_kind_of(row->kind) != filter->kind)
         return false;
-    if (filter->subject_prefix == NULL)
-        return true;
-    id_format(&row->subject_id, subject);
-    return strncmp(subject, filter->subject_prefix, strlen(filter->subject_prefix)) == 0;
+    if (filter->active_only)
+        return row->state == HOLDING_ACTIVE;
+    return !filter->hide_gone || (row->state != HOLDING_ERASED && row->state != HOLDING_REFUSED);
 }
 
 static enum status visit_received(struct feed_context *feed,
@@ -162,27 +161,87 @@ static enum status visit_received(struct feed_context *feed,
     return status == OK ? visit_open(feed, &received, visit, context, err) : status;
 }
 
+struct receiving {
+    struct feed_context *feed;
+    const struct listing_received_filter *filter;
+    listing_visit_received visit;
+    void *context;
+};
+
+static enum status visit_rows(const struct receiving *it,
+                              const struct holding_row *rows,
+                              size_t count,
+                              struct error *err)
+{
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < count; i++) {
+        if (is_wanted(it->filter, &rows[i]))
+            status = visit_received(it->feed, &rows[i], it->visit, it->context, err);
+    }
+    return status;
+}
+
+/* Of one publisher, by its index of subjects. */
+static enum status visit_prefix(const struct receiving *it, int64_t peer_id, struct error *err)
+{
+    struct holding_row rows[PAGE];
+    struct holding_range range = { .peer_id = peer_id };
+    enum status status = prefix_range(it->filter->subject_prefix, &range.first, &range.last, err);
+    for (size_t count = PAGE; status == OK && count == PAGE;) {
+        status = holding_rows_range(it->feed->store, &range, rows, PAGE, &count, err);
+        if (status == OK)
+            status = visit_rows(it, rows, count, err);
+    }
+    return status;
+}
+
+static enum status visit_prefix_of_all(const struct receiving *it, struct error *err)
+{
+    enum { PEERS_PAGE = 8 };
+    struct peer_row rows[PEERS_PAGE];
+    struct code after = { "" };
+    enum status status = OK;
+    for (size_t count = PEERS_PAGE; status == OK && count == PEERS_PAGE;) {
+        status = peer_rows_list(it->feed->store, after.text[0] == '\0' ? NULL : &after, rows,
+                                PEERS_PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].code;
+            status = visit_prefix(it, rows[i].peer_id, err);
+        }
+    }
+    return status;
+}
+
+static enum status visit_all(const struct receiving *it, int64_t peer_id, struct error *err)
+{
+    struct holding_row rows[PAGE];
+    struct holding_filter wanted = { .peer_id = peer_id,
+                                     .state = it->filter->active_only ? HOLDING_ACTIVE : 0 };
+    struct holding_place place = { 0, 0 };
+    enum status status = OK;
+    for (size_t count = PAGE; status == OK && count == PAGE;) {
+        status = holding_rows_list(it->feed->store, &wanted, &place, rows, PAGE, &count, err);
+        if (status == OK)
+            status = visit_rows(it, rows, count, err);
+    }
+    return status;
+}
+
 enum status listing_received(struct feed_context *feed,
                              const struct listing_received_filter *filter,
                              listing_visit_received visit,
                              void *context,
                              struct error *err)
 {
-    struct holding_row rows[PAGE];
-    struct holding_filter wanted = { .state = filter->active_only ? HOLDING_ACTIVE : 0 };
-    struct holding_place place = { 0, 0 };
+    const struct receiving it = { feed, filter, visit, context };
+    struct peer_row peer = { .peer_id = 0 };
     enum status status = OK;
-    if (filter->publisher != NULL) {
-        struct peer_row peer;
+    if (filter->publisher != NULL)
         status = peer_rows_get(feed->store, filter->publisher, &peer, err);
-        wanted.peer_id = peer.peer_id;
-    }
-    for (size_t count = PAGE; status == OK && count == PAGE;) {
-        status = holding_rows_list(feed->store, &wanted, &place, rows, PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count; i++) {
-            if (is_wanted(filter, &rows[i]))
-                status = visit_received(feed, &rows[i], visit, context, err);
-        }
-    }
-    return status;
+    if (status != OK)
+        return status;
+    if (filter->subject_prefix == NULL)
+        return visit_all(&it, peer.peer_id, err);
+    return filter->publisher == NULL ? visit_prefix_of_all(&it, err)
+                                     : visit_prefix(&it, peer.peer_id, err);
 }

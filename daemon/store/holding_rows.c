@@ -133,6 +133,31 @@ enum status holding_rows_list(struct store *store,
     return OK;
 }
 
+enum status holding_rows_range(struct store *store,
+                               struct holding_range *range,
+                               struct holding_row *ret_rows,
+                               size_t max,
+                               size_t *ret_count,
+                               struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_HOLDING_RANGE);
+    query_put_int(&q, range->peer_id);
+    query_put_id(&q, &range->first);
+    query_put_int(&q, range->after);
+    query_put_id(&q, &range->last);
+    query_put_uint(&q, max);
+    size_t count = 0;
+    enum status status = take(&q, ret_rows, max, &count, err);
+    if (status != OK)
+        return status;
+    *ret_count = count;
+    if (count > 0) {
+        range->first = ret_rows[count - 1].subject_id;
+        range->after = holding_id(ret_rows[count - 1].feed_id, ret_rows[count - 1].index);
+    }
+    return OK;
+}
+
 enum status holding_rows_to_erase(struct store *store,
                                   uint32_t reasons,
                                   struct holding_row *ret_rows,

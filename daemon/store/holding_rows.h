@@ -76,6 +76,19 @@ MUST_CHECK enum status holding_rows_list(struct store *store,
                                          size_t max,
                                          size_t *ret_count,
                                          struct error *err);
+/* Of one peer, with subject ids from `first` to `last`, in their order; moves behind the last row
+ * returned. */
+struct holding_range {
+    int64_t peer_id;
+    struct id first, last;
+    int64_t after; /* of `first`; 0 starts */
+};
+MUST_CHECK enum status holding_rows_range(struct store *store,
+                                          struct holding_range *range,
+                                          struct holding_row *ret_rows,
+                                          size_t max,
+                                          size_t *ret_count,
+                                          struct error *err);
 /* Locked ones with one of `reasons`, oldest first: what is to be erased. */
 MUST_CHECK enum status holding_rows_to_erase(struct store *store,
                                              uint32_t reasons,

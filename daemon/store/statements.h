@@ -235,6 +235,9 @@
         "AND subject_id = ?2 AND " HOLDING_FILTER)                                                 \
     X(HOLDING_OF_CONSENT, "SELECT " HOLDING_COLUMNS " FROM holding WHERE peer_id = ?1 "            \
         "AND consent_id = ?3 AND " HOLDING_FILTER)                                                 \
+    X(HOLDING_RANGE, "SELECT " HOLDING_COLUMNS " FROM holding WHERE peer_id = ? "                  \
+        "AND (subject_id, holding_id) > (?, ?) AND subject_id <= ? "                               \
+        "ORDER BY subject_id, holding_id LIMIT ?")                                                 \
     X(HOLDING_TO_ERASE, "SELECT " HOLDING_COLUMNS " FROM holding WHERE state = 2 "                 \
         "AND (reasons & ?) <> 0 ORDER BY holding_id LIMIT ?")                                      \
     X(HOLDING_EXPIRING, "SELECT " HOLDING_COLUMNS " FROM holding WHERE state = 1 "                 \

@@ -4,6 +4,7 @@
 #include "feed/cover.h"
 #include "feed/ending.h"
 #include "feed/listing.h"
+#include "store/prefix.h"
 
 enum { SEEN_MAX = 8 };
 
@@ -25,6 +26,16 @@ static void look(const struct listing_received_filter *filter)
 {
     seen.count = 0;
     CHECK_OK(listing_received(&un.feed, filter, see, NULL, &err), &err);
+}
+
+static enum status count_one(void *context,
+                             const struct listing_received *received,
+                             struct error *e)
+{
+    (void)received;
+    (void)e;
+    ++*(size_t *)context;
+    return OK;
 }
 
 static enum status refuse_to_see(void *context,
@@ -81,11 +92,53 @@ static void what_is_held_is_shown_with_its_text_and_terms(void **state)
     assert_int_equal(seen.count, 0);
 }
 
+static void a_beginning_of_an_id_finds_what_begins_so_and_nothing_else(void **state)
+{
+    (void)state;
+    enum { MANY = 40 }; /* more than one page */
+    struct id records[MANY];
+    char subject[ID_TEXT_SIZE];
+    for (size_t i = 0; i < MANY; i++)
+        records[i] = add_excerpt(&ke, "One of many");
+    (void)give(&ke, &un, records, MANY, 10);
+    connect_nodes();
+    struct holding_row rows[MANY];
+    struct holding_filter all = { 0 };
+    struct holding_place place = { 0 };
+    size_t count = 0;
+    CHECK_OK(holding_rows_list(un.store, &all, &place, rows, MANY, &count, &err), &err);
+    assert_int_equal(count, MANY);
+    for (size_t digits = 6; digits <= 32; digits += 13) {
+        size_t expected = 0;
+        struct id first, last;
+        id_format(&rows[7].subject_id, subject);
+        subject[digits] = '\0';
+        CHECK_OK(prefix_range(subject, &first, &last, &err), &err);
+        for (size_t i = 0; i < MANY; i++)
+            expected += memcmp(&rows[i].subject_id, &first, ID_SIZE) >= 0 &&
+                        memcmp(&rows[i].subject_id, &last, ID_SIZE) <= 0;
+        for (int named = 0; named < 2; named++) {
+            struct listing_received_filter filter = { .subject_prefix = subject,
+                                                      .publisher = named ? &ke.code : NULL };
+            size_t found = 0;
+            CHECK_OK(listing_received(&un.feed, &filter, count_one, &found, &err), &err);
+            assert_int_equal(found, expected);
+        }
+        assert_true(digits == 6 ? expected > 16 : expected == 1);
+    }
+    struct listing_received_filter none = { .subject_prefix = "ffffffffff" };
+    look(&none);
+    assert_int_equal(seen.count, 0);
+    struct listing_received_filter no_id = { .subject_prefix = "xyz" };
+    CHECK_STATUS(listing_received(&un.feed, &no_id, see, NULL, &err), ERR_INVALID, &err);
+}
+
 static void what_was_withdrawn_is_locked_then_erased_and_never_shown(void **state)
 {
     (void)state;
     struct listing_received_filter all = { .publisher = NULL };
     struct listing_received_filter active = { .active_only = true };
+    struct listing_received_filter here = { .hide_gone = true };
     struct id record = add_excerpt(&ke, "One");
     struct id consent = give(&ke, &un, &record, 1, 10);
     connect_nodes();
@@ -101,7 +154,11 @@ static void what_was_withdrawn_is_locked_then_erased_and_never_shown(void **stat
     assert_false(seen.items[0].has_text);
     look(&active);
     assert_int_equal(seen.count, 0);
+    look(&here);
+    assert_int_equal(seen.count, 1); /* locked is still here */
     connect_nodes();
+    look(&here);
+    assert_int_equal(seen.count, 0);
     look(&all);
     assert_int_equal(seen.count, 1);
     assert_string_equal(seen.items[0].state, "erased");
@@ -330,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(nothing_is_received_before_it_was_given),
         T(what_is_held_is_shown_with_its_text_and_terms),
+        T(a_beginning_of_an_id_finds_what_begins_so_and_nothing_else),
         T(what_was_withdrawn_is_locked_then_erased_and_never_shown),
         T(every_reason_of_a_lock_is_said),
         T(the_publisher_sees_sent_receipted_withdrawn_erased),

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "store/consent_rows.h"
 #include "store/holding_rows.h"
+#include "store/inside.h"
 #include "store/journal_rows.h"
 #include "store/pair_rows.h"
 #include "store/recall_rows.h"
@@ -384,6 +385,24 @@ static void a_peers_holdings_are_locked_and_unlocked_by_reason(void **state)
     assert_int_equal(row.reasons, HOLDING_SUSPENDED);
 }
 
+/* A listing by the beginning of an id does not read everything that is held. */
+static void holdings_of_a_range_are_found_by_their_index(void **state)
+{
+    (void)state;
+    char sql[1000];
+    char plan[200] = "";
+    sqlite3_stmt *stmt = NULL;
+    (void)snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s",
+                   sqlite3_sql(store->statements[STATEMENT_HOLDING_RANGE]));
+    assert_int_equal(sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL), SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW)
+        (void)snprintf(plan + strlen(plan), sizeof(plan) - strlen(plan), "%s;",
+                       (const char *)sqlite3_column_text(stmt, 3));
+    (void)sqlite3_finalize(stmt);
+    assert_string_equal(plan, "SEARCH holding USING INDEX holding_subject "
+                              "(peer_id=? AND subject_id>? AND subject_id<?);");
+}
+
 static void holdings_end_at_their_keep_until(void **state)
 {
     (void)state;
@@ -496,6 +515,7 @@ int main(void)
         T(a_recall_is_listed_until_the_holder_erased),
         T(holdings_are_found_by_what_is_asked),
         T(a_peers_holdings_are_locked_and_unlocked_by_reason),
+        T(holdings_of_a_range_are_found_by_their_index),
         T(holdings_end_at_their_keep_until),
         T(received_terms_are_replaced_as_a_whole),
         T(the_journal_grows_at_its_end_only),
