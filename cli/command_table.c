@@ -2,29 +2,43 @@
 
 #include "cli/local.h"
 
+#include "crypto/card.h"
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define EXAMPLES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static enum status check_realm(const char *value, struct error *err)
+{
+    struct realm realm;
+    return realm_parse(value, &realm, err);
+}
 
 static const struct argument_rule init_rules[] = {
     { .name = "realm",
       .kind = ARGUMENT_TEXT,
       .required = true,
-      .max = REALM_MAX,
+      .check = check_realm,
       .help = "the federation: live, training, or another" },
     { .name = "code",
       .kind = ARGUMENT_CODE,
       .required = true,
       .help = "KE for a State, EU, or 3 to 12 capitals for an organisation" },
-    { .name = "name", .kind = ARGUMENT_TEXT, .required = true, .help = "English short name" },
+    { .name = "name",
+      .kind = ARGUMENT_TEXT,
+      .required = true,
+      .check = card_check_name,
+      .help = "English short name" },
     { .name = "directory",
       .kind = ARGUMENT_TEXT,
       .max = TITLE_MAX,
       .help = "put everything under this directory (training)" },
     { .name = "listen",
       .kind = ARGUMENT_TEXT,
+      .check = card_check_address,
       .help = "HOST:PORT to wait on; without it the node only calls others" },
     { .name = "address",
       .kind = ARGUMENT_TEXT,
+      .check = card_check_address,
       .help = "HOST:PORT that the card tells others to call" },
     { .name = "operators",
       .kind = ARGUMENT_TEXT,

@@ -18,12 +18,6 @@ enum { LOGIN_SIZE = 64 };
 
 /* -- what was asked for ------------------------------------------------------------------------ */
 
-static void report(struct local_call *call, const char *field, const char *value, const char *rule)
-{
-    reply_problem(call->reply, &(struct reply_problem){
-                                   .file = "", .field = field, .value = value, .rule = rule });
-}
-
 static const char *text_or(const struct arguments *arguments,
                            const char *name,
                            const char *fallback)
@@ -32,12 +26,13 @@ static const char *text_or(const struct arguments *arguments,
     return text == NULL ? fallback : text;
 }
 
+/* Every rule of a value was checked with the others, before this. */
 static enum status take_values(struct init *init, struct local_call *call, struct error *err)
 {
     const struct arguments *arguments = &call->arguments;
-    struct error why = ERROR_INIT;
-    if (realm_parse(argument_text(arguments, "realm"), &init->realm, &why) != OK)
-        report(call, "--realm", "", why.text);
+    enum status status = realm_parse(argument_text(arguments, "realm"), &init->realm, err);
+    if (status != OK)
+        return status;
     call->realm = init->realm;
     argument_code(arguments, "code", &init->code);
     init->name = argument_text(arguments, "name");
@@ -45,14 +40,6 @@ static enum status take_values(struct init *init, struct local_call *call, struc
     init->address = text_or(arguments, "address", "");
     init->approvers = text_or(arguments, "approvers", "");
     init->auditors = text_or(arguments, "auditors", "");
-    if (init->listen[0] != '\0' && card_check_address(init->listen, &why) != OK)
-        report(call, "--listen", init->listen, why.text);
-    if (init->address[0] != '\0' && card_check_address(init->address, &why) != OK)
-        report(call, "--address", init->address, why.text);
-    size_t count = reply_problem_count(call->reply);
-    if (count > 0)
-        return error_set(err, ERR_INVALID, "%zu %s; nothing was made", count,
-                         count == 1 ? "problem" : "problems");
     return OK;
 }
 

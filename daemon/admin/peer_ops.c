@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GROUPS_TEXT_SIZE = 64 };
+enum { GROUPS_TEXT_SIZE = 80 };
 
 static struct store *store_of(const struct admin *admin)
 {
@@ -284,9 +284,10 @@ enum status peer_ops_add(void *context, struct control_call *call, struct error 
 
 /* -- accepting --------------------------------------------------------------------------------- */
 
-/* "3, 7 and 11" for the bits of fingerprint_difference(). */
+/* "3 differs", "3, 7 and 11 differ" for the bits of fingerprint_difference(). */
 static void name_groups(uint16_t bits, char ret_text[static GROUPS_TEXT_SIZE])
 {
+    bool one = (bits & (bits - 1)) == 0;
     size_t used = 0;
     ret_text[0] = '\0';
     for (unsigned i = 0; bits >> i != 0 && used + 8 < GROUPS_TEXT_SIZE; i++) {
@@ -300,6 +301,7 @@ static void name_groups(uint16_t bits, char ret_text[static GROUPS_TEXT_SIZE])
                              i + 1);
         used += added > 0 ? (size_t)added : 0;
     }
+    (void)snprintf(ret_text + used, GROUPS_TEXT_SIZE - used, one ? " differs" : " differ");
 }
 
 static enum status compare(struct admin *admin,
@@ -318,7 +320,7 @@ static enum status compare(struct admin *admin,
     char groups[GROUPS_TEXT_SIZE];
     name_groups(fingerprint_difference(&given, &held), groups);
     return error_set(err, ERR_MISMATCH,
-                     "this is not the fingerprint of the card of %s: of the 12 groups, %s differ; "
+                     "this is not the fingerprint of the card of %s: of the 12 groups, %s; "
                      "next: have them read again, and if they still differ, the card is not "
                      "theirs: ask for it anew over another way",
                      row->code.text, groups);

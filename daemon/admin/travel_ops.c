@@ -119,7 +119,7 @@ enum status travel_ops_received(void *context, struct control_call *call, struct
     struct code publisher;
     if (argument_code(&call->arguments, "from", &publisher))
         filter.publisher = &publisher;
-    filter.active_only = !argument_given(&call->arguments, "all");
+    filter.hide_gone = !argument_given(&call->arguments, "all");
     reply_table(call->reply, "received", "Held of others", columns,
                 sizeof(columns) / sizeof(columns[0]));
     return listing_received(admin->feed, &filter, put_received, call->reply, err);

@@ -110,8 +110,10 @@ enum status argument_check_value(const struct argument_rule *rule,
     struct digest digest;
     int64_t time = 0;
     switch (rule->kind) {
-    case ARGUMENT_TEXT:
-        return check_text(rule, value, err);
+    case ARGUMENT_TEXT: {
+        enum status status = check_text(rule, value, err);
+        return status == OK && rule->check != NULL ? rule->check(value, err) : status;
+    }
     case ARGUMENT_CODE:
         return code_parse(value, &code, err);
     case ARGUMENT_TIME:

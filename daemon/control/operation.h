@@ -26,7 +26,8 @@ struct argument_rule {
     bool required;
     bool repeatable;
     uint64_t max;
-    const char *const *choices; /* NULL-terminated */
+    const char *const *choices;                                 /* NULL-terminated */
+    enum status (*check)(const char *value, struct error *err); /* of a text; NULL: any */
     const char
         *shown; /* NULL: typed as "--name"; otherwise "PEER", typed without dashes, in order */
     const char *help; /* one line, no full stop */

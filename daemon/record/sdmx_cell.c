@@ -87,7 +87,23 @@ static bool has_thousands_mark(struct span text)
     return digits > 0 && marks > 0;
 }
 
-static struct sdmx_fault explain(struct span text)
+/* Digits with one mark at most, and a digit at either end: a number, but too long a one. */
+static bool is_long_number(struct span text, char separator)
+{
+    size_t marks = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        bool mark = c == '.' || (separator == ';' && c == ',');
+        if (!mark && (c < '0' || c > '9'))
+            return false;
+        marks += mark;
+        if (mark && (i == 0 || i + 1 == text.size))
+            return false;
+    }
+    return marks <= 1 && text.size > 7; /* 1.234567 is the shortest that is none */
+}
+
+static struct sdmx_fault explain(struct span text, char separator)
 {
     static const char *const absent[] = { "-", "–", "—", "n/a", "N/A", "NA", "na", "..", ":", "." };
     static const char number[] = "a value is a number: digits and at most one decimal point";
@@ -102,6 +118,9 @@ static struct sdmx_fault explain(struct span text)
     bool starts_digit = text.data[0] >= '0' && text.data[0] <= '9';
     if (text.data[0] == '-' || text.data[0] == '+')
         return (struct sdmx_fault){ "a count or a duration has no sign", NULL };
+    if (is_long_number(text, separator))
+        return (struct sdmx_fault){ "a value has at most 15 digits, 6 of them behind the point",
+                                    "round it, or count in thousands with UNIT_MULT 3" };
     if (has_thousands_mark(text))
         return (struct sdmx_fault){ number, "write it without thousands marks: 1234 or 1234.5" };
     if (starts_digit)
@@ -122,7 +141,7 @@ bool sdmx_cell_value(struct span text,
         value.empty = text.size == 0;
     } else if (!sdmx_cell_number(text, separator, &value.value) &&
                !parse_relation(text, separator, &value)) {
-        *ret_fault = explain(text);
+        *ret_fault = explain(text, separator);
         return false;
     }
     *ret_value = value;

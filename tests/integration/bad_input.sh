@@ -209,8 +209,11 @@ offline() { # WHAT PATTERN ARGUMENT...
     grep -qE -- "$pattern" "$WORK/said" || fail "$what: '$pattern' is not in: $(cat "$WORK/said")"
 }
 offline "a node where one is" 'exists|already' node init --realm training --code KE --name Kenya --directory "$WORK/KE"
-offline "a node with everything wrong" 'code' node init --realm training --code kenya --name '' --directory "$WORK/none"
-grep -q name "$WORK/said" || fail "only one problem at a time: $(cat "$WORK/said")"
+offline "a node with everything wrong" 'code' node init --realm TRAINING --code kenya --name '' \
+    --listen nowhere --address host:0 --directory "$WORK/none"
+for each in realm code name listen address; do
+    grep -q -- "--$each" "$WORK/said" || fail "$each is not named with the others: $(cat "$WORK/said")"
+done
 offline "a realm in capitals" 'realm' node init --realm TRAINING --code KE --name Kenya --directory "$WORK/none"
 [ ! -e "$WORK/none" ] || fail "a node is half-made"
 offline "no daemon there" 'next' --socket "$WORK/nobody.sock" status

@@ -81,7 +81,7 @@ refused "another anchor for a known code" "anchor" $OPERATOR peer add "$WORK/GB2
 refused "a wrong fingerprint" "not the fingerprint.*groups" $APPROVER \
     peer accept GB --fingerprint "$(fingerprint GB2)"
 one_off=$(fingerprint GB | sed 's/^\(....\)\(.\)/\1'"$(($(fingerprint GB | cut -c 5) ^ 1))"'/')
-refused "one digit wrong" "of the 12 groups, 1 differ" $APPROVER peer accept GB --fingerprint "$one_off"
+refused "one digit wrong" "of the 12 groups, 1 differs" $APPROVER peer accept GB --fingerprint "$one_off"
 refused "too short a fingerprint" "60|digits|groups" $APPROVER peer accept GB --fingerprint "12345 67890"
 refused "letters in a fingerprint" "digit" $APPROVER peer accept GB --fingerprint \
     "abcde $(fingerprint GB | cut -c 7-)"

@@ -136,7 +136,7 @@ static void a_wrong_fingerprint_names_the_groups_that_differ(void **state)
     memcpy(wrong, fingerprint, sizeof(wrong));
     wrong[0] = wrong[0] == '9' ? '0' : '9';
     ASK_STATUS("mismatch", "peer.accept", "peer", "AU", "fingerprint", wrong);
-    CHECK_CONTAINS(desk.answer.error, "of the 12 groups, 1 differ");
+    CHECK_CONTAINS(desk.answer.error, "of the 12 groups, 1 differs; next");
     ASK_STATUS("invalid", "peer.accept", "peer", "AU", "fingerprint", "12345");
     ASK_OK("peer.list", "state", "added");
     assert_int_equal(answered_rows("peers"), 1);

@@ -129,6 +129,10 @@ static void import_names_what_is_wrong_with_a_value(void **state)
         { ROW("-5"), "has no sign" },
         { ROW("+5"), "has no sign" },
         { ROW("\"1,234\""), "without thousands marks" },
+        { ROW("1234567890123456"), "at most 15 digits" },
+        { ROW("12345678901234567890"), "at most 15 digits" },
+        { ROW("1.2345678"), "at most 15 digits, 6 of them behind the point" },
+        { ROW("123456789012345678901234567890"), "at most 15 digits" },
         { ROW("1 234"), "without thousands marks" },
         { ROW("1\xc2\xa0" "234"), "without thousands marks" },
         { ROW("93*"), "put footnotes and remarks into COMMENT_OBS" },
@@ -138,8 +142,7 @@ static void import_names_what_is_wrong_with_a_value(void **state)
         { ROW("<2.5"), "a value is a number" },
         { ROW("<x"), "a value is a number" },
         { ROW("1e3"), "a value is a number" },
-        { ROW("1234567890123456"), "a value is a number" },
-    };
+            };
     /* clang-format on */
     for (size_t i = 0; i < COUNT(cases); i++) {
         char file[1024];
