@@ -158,7 +158,7 @@ static enum status take_pair(struct decoder *d,
     }
     if (status == OK && r.failed)
         status = error_set(d->err, ERR_INVALID, "request: an argument is malformed");
-    if (status == OK && *ret_name == NULL)
+    if (status == OK && (*ret_name == NULL || **ret_name == '\0'))
         status = error_set(d->err, ERR_INVALID, "request: an argument without a name");
     if (status == OK && *ret_value == NULL)
         *ret_value = "";
@@ -213,7 +213,7 @@ enum status request_decode(struct span message, struct request *ret_request, str
                            "that came with it",
                            (unsigned long long)d.version, REQUEST_VERSION);
     }
-    if (status == OK && d.request.operation == NULL)
+    if (status == OK && (d.request.operation == NULL || *d.request.operation == '\0'))
         status = error_set(err, ERR_INVALID, "request: no operation");
     if (status != OK) {
         arena_fini(&d.arena);

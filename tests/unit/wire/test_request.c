@@ -44,6 +44,7 @@ static void malformed_requests_are_refused_with_their_reason(void **state)
         REFUSES("", ERR_UNSUPPORTED, "version 0"),
         REFUSES("\x08\x02\x12\x01s", ERR_UNSUPPORTED, "version 2"),
         REFUSES("\x08\x01", ERR_INVALID, "no operation"),
+        REFUSES("\x08\x01\x12\x00", ERR_INVALID, "no operation"),
         REFUSES("\x08\x01\x12\x01", ERR_INVALID, "malformed"),
         REFUSES("\x08\x01\x12\x05s", ERR_INVALID, "malformed"),
         REFUSES("\x08\x81\x00\x12\x01s", ERR_INVALID, "malformed"),
@@ -55,6 +56,8 @@ static void malformed_requests_are_refused_with_their_reason(void **state)
         REFUSES("\x08\x01\x12\x02s\x00", ERR_INVALID, "operation"),
         REFUSES("\x08\x01\x12\x01s\x18\x01", ERR_INVALID, "wrong type"),
         REFUSES("\x08\x01\x12\x01s\x1a\x00", ERR_INVALID, "without a name"),
+        REFUSES("\x08\x01\x12\x01s\x1a\x02\x0a\x00", ERR_INVALID, "without a name"),
+        REFUSES("\x08\x01\x12\x01s\x22\x04\x0a\x00\x12\x00", ERR_INVALID, "without a name"),
         REFUSES("\x08\x01\x12\x01s\x1a\x02\x0a\x09", ERR_INVALID, "malformed"),
         REFUSES("\x08\x01\x12\x01s\x1a\x06\x0a\x01"
                 "a\x0a\x01"
