@@ -143,6 +143,13 @@ enum status header_decode(struct span bytes, struct entry_header *ret_header, st
     return status;
 }
 
+size_t header_body_size(struct span bytes)
+{
+    struct reader r = reader_init(bytes);
+    (void)reader_bytes(&r, HEADER_FIXED_SIZE - DIGEST_SIZE - sizeof(uint32_t));
+    return reader_u32(&r);
+}
+
 /* Padmé keeps as many leading bits of a size as its exponent has, so that the overhead shrinks as
  * bodies grow (Nikitin et al., Reducing Metadata Leakage, 2019).  One bit more here: bytes on the
  * wire count, and the step is at most 3.2 % of the size. */

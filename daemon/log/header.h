@@ -91,6 +91,8 @@ struct entry_header {
 MUST_CHECK enum status header_encode(const struct entry_header *header,
                                      struct buf *append_to,
                                      struct error *err);
+/* The padded size of the body, read from its place alone; 0 when the header is too short. */
+size_t header_body_size(struct span bytes);
 /* Strict: unknown version, unknown flags, sizes that do not fit and left-over bytes are refused;
  * an unknown kind is not. */
 MUST_CHECK enum status header_decode(struct span bytes,

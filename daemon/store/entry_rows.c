@@ -1,6 +1,7 @@
 #include "store/entry_rows.h"
 
 #include "base/memory.h"
+#include "log/header.h"
 #include "store/inside.h"
 #include "store/keys.h"
 #include "store/record_rows.h"
@@ -54,6 +55,23 @@ static enum status about_entry(struct store *store,
     return OK;
 }
 
+/* Padding is zeros, and the header says how long the body is with them: they are not stored. */
+static struct span without_padding(struct span header, struct span body)
+{
+    uint64_t eight = 0;
+    if (header_body_size(header) != body.size)
+        return body;
+    while (body.size >= sizeof(eight)) {
+        memcpy(&eight, body.data + body.size - sizeof(eight), sizeof(eight));
+        if (eight != 0)
+            break;
+        body.size -= sizeof(eight);
+    }
+    while (body.size > 0 && body.data[body.size - 1] == 0)
+        body.size--;
+    return body;
+}
+
 /* Salt and body into store->sealed; *ret_slot is the entry's own key. */
 static enum status seal_entry(struct store *store,
                               const struct about *about,
@@ -77,7 +95,7 @@ static enum status seal_entry(struct store *store,
     buf_clear(&store->sealed);
     status = buf_append(&store->plain, entry->salt, err);
     if (status == OK)
-        status = buf_append(&store->plain, entry->body, err);
+        status = buf_append(&store->plain, without_padding(entry->header, entry->body), err);
     if (status == OK)
         status = seal(store->sealer, &key, about->spans, 3, buf_span(&store->plain), &store->sealed,
                       err);
@@ -99,6 +117,9 @@ static enum status check_append(uint64_t index, const struct entry_append *entry
     bool foreign = !id_is_none(&entry->version_of);
     if (entry->body.size > 0 && (entry->salt.size == 0 || entry->withheld || foreign))
         return error_set(err, ERR_INVALID, "a body without a salt, or in two places");
+    if (entry->salt.size > 0 && !foreign && entry->body.size < header_body_size(entry->header))
+        return error_set(err, ERR_INVALID, "a body of %zu bytes, its header says %zu",
+                         entry->body.size, header_body_size(entry->header));
     if (entry->body.size > ENTRY_BODY_MAX)
         return error_set(err, ERR_LIMIT, "body of %zu bytes > %d", entry->body.size,
                          ENTRY_BODY_MAX);
@@ -238,6 +259,18 @@ static enum status open_sealed(struct store *store, const struct entry_row *row,
     return status;
 }
 
+static enum status append_body(const struct entry_row *row,
+                               struct span body,
+                               struct buf *ret_body,
+                               struct error *err)
+{
+    size_t full = header_body_size(row->header);
+    enum status status = buf_append(ret_body, body, err);
+    if (status == OK && full > body.size)
+        status = buf_append_zeros(ret_body, full - body.size, err);
+    return status;
+}
+
 enum status entry_rows_open(struct store *store,
                             const struct entry_row *row,
                             struct buf *ret_salt,
@@ -254,8 +287,9 @@ enum status entry_rows_open(struct store *store,
     struct span plain = buf_span(&store->plain);
     if (status == OK)
         status = buf_append(ret_salt, span_slice(plain, 0, SALT_SIZE), err);
-    if (status == OK)
-        status = buf_append(ret_body, span_slice(plain, SALT_SIZE, plain.size - SALT_SIZE), err);
+    if (status == OK && !*ret_canonical)
+        status =
+            append_body(row, span_slice(plain, SALT_SIZE, plain.size - SALT_SIZE), ret_body, err);
     store_scratch_done(&store->plain);
     if (status == OK && *ret_canonical)
         status = record_rows_open(store, &row->version_of, row->version, ret_body, err);

@@ -153,11 +153,11 @@ struct tampering {
 static const struct tampering TAMPERINGS[] = {
     { "a header changed",
       "UPDATE entry SET header = zeroblob(length(header)) WHERE rowid = (SELECT min(rowid) FROM "
-      "entry WHERE length(sealed) > 1000)",
+      "entry WHERE length(sealed) > 60)",
       "entry" },
     { "a sealed body changed",
       "UPDATE entry SET sealed = zeroblob(length(sealed)) WHERE rowid = (SELECT max(rowid) FROM "
-      "entry WHERE length(sealed) > 1000)",
+      "entry WHERE length(sealed) > 60)",
       "entry" },
     { "an entry removed", "DELETE FROM entry WHERE rowid = (SELECT min(rowid) FROM entry)",
       "entry" },
