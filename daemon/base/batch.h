@@ -26,7 +26,9 @@ struct batch {
     struct batch_entry *entries; /* entry_count of them, owned */
     size_t entry_count;
     struct span checkpoint; /* signed note over first_index + entry_count entries */
-    struct buf memory;      /* what the spans point into */
+    bool has_root;          /* whoever numbered it knows the root of so many entries */
+    struct digest root;
+    struct buf memory; /* what the spans point into */
 };
 
 void batch_fini(struct batch *batch);

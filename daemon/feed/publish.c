@@ -163,6 +163,10 @@ static enum status fill_batch(struct publication *publication,
         status = publication_save(publication, err);
     if (status == OK)
         status = parcel_finish(&publication->parcel, from, ret_batch, err);
+    if (status == OK && batch_end(ret_batch) == publication->row.size) {
+        ret_batch->has_root = true;
+        ret_batch->root = publication->row.root;
+    }
     return status;
 }
 
@@ -220,10 +224,13 @@ enum status feed_publish_sign(struct feed_context *feed, struct batch *batch, st
 {
     struct feed_row row;
     struct buf note = BUF_INIT;
-    struct checkpoint checkpoint = { batch->origin, batch_end(batch), { { 0 } } };
-    enum status status = feed_rows_by_origin(feed->store, batch->origin, &row, err);
-    if (status == OK)
-        status = leaves_root_at(feed->store, &row, checkpoint.size, &checkpoint.root, err);
+    struct checkpoint checkpoint = { batch->origin, batch_end(batch), batch->root };
+    enum status status = OK;
+    if (!batch->has_root) {
+        status = feed_rows_by_origin(feed->store, batch->origin, &row, err);
+        if (status == OK)
+            status = leaves_root_at(feed->store, &row, checkpoint.size, &checkpoint.root, err);
+    }
     if (status == OK)
         status = keyring_sign(feed, &checkpoint, &note, err);
     /* The batch's spans point into its memory, which must not move. */

@@ -27,9 +27,11 @@ enum {
     LINKS_PER_PEER_MAX = 2,            /* one that is dying and its successor */
     CLONE_PROBE_MS = PROBE_TIMEOUT_MS, /* how long an older connection has to show that it lives */
     EXCHANGE_ADDRESS_SIZE = 301,
-    /* A batch is read for a peer only while less waits for it: a slow one holds at most this, one
-     * batch, and control frames. */
-    EXCHANGE_QUEUE_LOW = 1024 * 1024 - FRAME_CONTROL_MAX
+    /* Batches are read for a peer only while less waits for it: a slow one holds at most this,
+     * those of one commit, and control frames. */
+    EXCHANGE_QUEUE_LOW = 1024 * 1024 - FRAME_CONTROL_MAX,
+    /* Batches that share a commit: another one is made while those before it have less. */
+    EXCHANGE_PUBLISH_BYTES = 512 * 1024
 };
 
 /* The feed, as a table, so that tests can put fakes in its place. */

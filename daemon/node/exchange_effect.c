@@ -54,9 +54,22 @@ void exchange_compare(struct link *link, struct effect *effect)
         exchange_ask(link, effect);
 }
 
+/* Several batches come from one commit: the session takes them one by one. */
+static bool publish_ready(struct link *link, const struct effect *effect)
+{
+    if (link->ready_count == 0 || link->ready->first_index != effect->from)
+        return false;
+    struct batch *batch = link->ready++;
+    link->ready_count--;
+    session_on_published(link->session, exchange_now_ms(link->exchange), batch, NULL);
+    return true;
+}
+
 static void publish(struct link *link, struct effect *effect)
 {
     const struct exchange_io *io = &link->exchange->config.io;
+    if (publish_ready(link, effect))
+        return;
     if (link->gone || link->closing ||
         io->queued(io->self, link->config.owner) < EXCHANGE_QUEUE_LOW) {
         exchange_ask(link, effect);

@@ -1,7 +1,8 @@
 /* What the files of the exchange share; nobody else includes it.
  *
  *   exchange.c        peers, links, frames, timers      exchange_effect.c  effects of a session
- *   exchange_job.c    jobs for the store                exchange_clone.c   two links of one peer
+ *   exchange_job.c    jobs for the store                exchange_travel.c  those that carry records
+ *   exchange_clone.c  two links of one peer
  */
 #ifndef COMITY_NODE_EXCHANGE_INTERNAL_H
 #define COMITY_NODE_EXCHANGE_INTERNAL_H
@@ -30,7 +31,8 @@ struct link {
     bool greeted;    /* the peer's Hello is authenticated */
     bool was_useful; /* the comparison succeeded once: a lost link, not a failed dial */
     bool paused;
-    bool alarmed; /* the operator knows why it ends */
+    bool alarmed;       /* the operator knows why it ends */
+    uint64_t receipted; /* store thread only: size of the newest receipt that was signed for it */
     uint8_t peer_boot_id[BOOT_ID_SIZE];
     uint64_t changes_at_hello; /* peer->changes when our heads were asked for */
     /* Held until it is known whether the older link, of another boot id, still lives. */
@@ -38,6 +40,9 @@ struct link {
     int64_t held_until_ms;
     bool has_compare;
     struct effect compare; /* of a held link: waits for the verdict */
+    struct batch
+        *ready; /* published together with the one at hand; of the job that delivers them */
+    size_t ready_count;
     bool has_publish;
     struct effect publish; /* waits until the peer has read what is queued for it */
 };

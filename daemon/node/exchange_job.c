@@ -2,69 +2,30 @@
  *
  * check, apply and sign run there and touch only the job and the feed; done runs on the loop thread
  * and hands the result to the session, which may be closed by then (it takes late answers). */
-#include "base/memory.h"
-#include "node/exchange_internal.h"
+#include "node/exchange_feed_job.h"
 
 #include <stdio.h>
 #include <string.h>
-
-struct feed_job {
-    struct job job;
-    struct exchange *exchange;
-    struct link *link; /* NULL: not for a link */
-    struct code peer;
-    struct effect effect; /* arguments */
-    /* results */
-    struct heads heads;
-    struct resume resume;
-    struct batch batch;
-    struct buf receipt;
-    struct heal heal;
-    bool cards_changed, meet_again;
-    struct code *waiting;
-    size_t waiting_count;
-};
-
-static struct feed_job *feed_job(struct job *job)
-{
-    return (struct feed_job *)job;
-}
-
-static const struct exchange_feed *feed_of(const struct feed_job *job)
-{
-    return &job->exchange->config.feed;
-}
 
 static void job_free(struct feed_job *job)
 {
     effect_fini(&job->effect);
     heads_fini(&job->heads);
     resume_fini(&job->resume);
-    batch_fini(&job->batch);
+    for (size_t i = 0; i < SESSION_WINDOW_BATCHES; i++)
+        batch_fini(&job->batches[i]);
     buf_fini(&job->receipt);
     heal_fini(&job->heal);
     mem_free(job->waiting);
     mem_free(job);
 }
 
-/* NULL for success, as the session wants it. */
-static const struct error *outcome(const struct feed_job *job)
-{
-    return job->job.error.status == OK ? NULL : &job->job.error;
-}
-
-/* Every link's job ends so: what the session wants next is done, then the link may go. */
-static void finish(struct feed_job *job)
+void exchange_job_finish(struct feed_job *job)
 {
     struct link *link = job->link;
     job_free(job);
     exchange_pump(link);
     exchange_release(link);
-}
-
-static int64_t now_of(const struct feed_job *job)
-{
-    return exchange_now_ms(job->exchange);
 }
 
 /* -- heads: for our Hello ---------------------------------------------------------------------- */
@@ -84,7 +45,7 @@ static void heads_done(struct job *job)
         session_start(self->link->session, now_ms, &self->heads);
     else
         session_stop(self->link->session, now_ms, job->error.status, "not ready");
-    finish(self);
+    exchange_job_finish(self);
 }
 
 static const struct job_table HEADS_JOB = { "heads", NULL, heads_apply, NULL, heads_done };
@@ -113,106 +74,10 @@ static void compare_done(struct job *job)
     }
     session_on_resumed(self->link->session, now_of(self), &self->resume, outcome(self));
     exchange_ask_waiting(self->exchange);
-    finish(self);
+    exchange_job_finish(self);
 }
 
 static const struct job_table COMPARE_JOB = { "compare", NULL, compare_apply, NULL, compare_done };
-
-/* -- publish ----------------------------------------------------------------------------------- */
-
-static enum status publish_apply(struct job *job, struct error *err)
-{
-    struct feed_job *self = feed_job(job);
-    const struct exchange_feed *feed = feed_of(self);
-    return feed->publish(feed->context, &self->peer, self->effect.from, self->effect.max_bytes,
-                         &self->batch, err);
-}
-
-static enum status publish_sign(struct job *job, struct error *err)
-{
-    struct feed_job *self = feed_job(job);
-    const struct exchange_feed *feed = feed_of(self);
-    if (self->batch.entry_count == 0 || self->batch.checkpoint.size > 0)
-        return OK;
-    return feed->publish_sign(feed->context, &self->batch, err);
-}
-
-static void publish_done(struct job *job)
-{
-    struct feed_job *self = feed_job(job);
-    session_on_published(self->link->session, now_of(self), &self->batch, outcome(self));
-    finish(self);
-}
-
-static const struct job_table PUBLISH_JOB = { "publish", NULL, publish_apply, publish_sign,
-                                              publish_done };
-
-/* -- ingest ------------------------------------------------------------------------------------ */
-
-static enum status ingest_check(struct job *job, struct error *err)
-{
-    struct feed_job *self = feed_job(job);
-    const struct exchange_feed *feed = feed_of(self);
-    return feed->ingest_check(feed->context, &self->peer, &self->effect.batch, err);
-}
-
-static enum status ingest_apply(struct job *job, struct error *err)
-{
-    struct feed_job *self = feed_job(job);
-    const struct exchange_feed *feed = feed_of(self);
-    enum status status = feed->ingest(feed->context, &self->peer, &self->effect.batch, err);
-    if (feed->context != NULL && feed->context->cards_changed) {
-        feed->context->cards_changed = false;
-        self->cards_changed = true;
-    }
-    return status;
-}
-
-static enum status ingest_sign(struct job *job, struct error *err)
-{
-    struct feed_job *self = feed_job(job);
-    const struct exchange_feed *feed = feed_of(self);
-    return feed->ingest_sign(feed->context, &self->peer, &self->receipt, err);
-}
-
-static void ingest_done(struct job *job)
-{
-    struct feed_job *self = feed_job(job);
-    if (job->error.status == OK) {
-        exchange_event(self->exchange, "ingested", &self->peer, "entries=%zu size=%llu",
-                       self->effect.batch.entry_count,
-                       (unsigned long long)batch_end(&self->effect.batch));
-    }
-    session_on_ingested(self->link->session, now_of(self), buf_span(&self->receipt), outcome(self));
-    const struct exchange_config *config = &self->exchange->config;
-    if (self->cards_changed && config->cards_changed != NULL)
-        config->cards_changed(config->io.self);
-    exchange_ask_waiting(self->exchange); /* a refusal or an erasure receipt may be queued now */
-    finish(self);
-}
-
-static const struct job_table INGEST_JOB = { "ingest", ingest_check, ingest_apply, ingest_sign,
-                                             ingest_done };
-
-/* -- receipts ---------------------------------------------------------------------------------- */
-
-static enum status receipt_apply(struct job *job, struct error *err)
-{
-    struct feed_job *self = feed_job(job);
-    const struct exchange_feed *feed = feed_of(self);
-    return feed->take_receipt(feed->context, &self->peer, buf_span(&self->effect.note), err);
-}
-
-static void receipt_done(struct job *job)
-{
-    struct feed_job *self = feed_job(job);
-    if (job->error.status == OK)
-        exchange_event(self->exchange, "receipt", &self->peer, "bytes=%zu", self->effect.note.size);
-    session_on_receipt_taken(self->link->session, now_of(self), outcome(self));
-    finish(self);
-}
-
-static const struct job_table RECEIPT_JOB = { "receipt", NULL, receipt_apply, NULL, receipt_done };
 
 /* -- healing ----------------------------------------------------------------------------------- */
 
@@ -229,7 +94,7 @@ static void heal_read_done(struct job *job)
 {
     struct feed_job *self = feed_job(job);
     session_on_heal_read(self->link->session, now_of(self), &self->heal, outcome(self));
-    finish(self);
+    exchange_job_finish(self);
 }
 
 static const struct job_table HEAL_READ_JOB = { "heal_read", NULL, heal_read_apply, NULL,
@@ -257,7 +122,7 @@ static void heal_apply_done(struct job *job)
     if (job->error.status == OK && self->meet_again) /* there is one series in a connection */
         session_stop(self->link->session, now_of(self), OK, "another epoch is to be healed");
     exchange_ask_waiting(self->exchange);
-    finish(self);
+    exchange_job_finish(self);
 }
 
 static const struct job_table HEAL_APPLY_JOB = { "heal_apply", NULL, heal_apply_apply, NULL,
@@ -382,17 +247,19 @@ static void count_change(struct link *link)
     memcpy(peer->changed_by, link->peer_boot_id, BOOT_ID_SIZE);
 }
 
-/* Receipts and healing free others; reading old headers can wait. */
+/* Receipts and healing free others; reading old headers can wait.  A receipt that a power cut takes
+ * from us comes again with the peer's next Hello. */
 static const struct {
     const struct job_table *table;
     enum job_priority priority;
+    bool relaxed;
 } EFFECT_JOBS[EFFECT_KIND_COUNT] = {
-    [EFFECT_COMPARE] = { &COMPARE_JOB, JOB_NORMAL },
-    [EFFECT_PUBLISH] = { &PUBLISH_JOB, JOB_NORMAL },
-    [EFFECT_INGEST] = { &INGEST_JOB, JOB_NORMAL },
-    [EFFECT_TAKE_RECEIPT] = { &RECEIPT_JOB, JOB_URGENT },
-    [EFFECT_READ_HEAL] = { &HEAL_READ_JOB, JOB_BULK },
-    [EFFECT_APPLY_HEAL] = { &HEAL_APPLY_JOB, JOB_NORMAL },
+    [EFFECT_COMPARE] = { &COMPARE_JOB, JOB_NORMAL, false },
+    [EFFECT_PUBLISH] = { &EXCHANGE_PUBLISH_JOB, JOB_NORMAL, false },
+    [EFFECT_INGEST] = { &EXCHANGE_INGEST_JOB, JOB_NORMAL, false },
+    [EFFECT_TAKE_RECEIPT] = { &EXCHANGE_RECEIPT_JOB, JOB_URGENT, true },
+    [EFFECT_READ_HEAL] = { &HEAL_READ_JOB, JOB_BULK, true },
+    [EFFECT_APPLY_HEAL] = { &HEAL_APPLY_JOB, JOB_NORMAL, false },
 };
 
 void exchange_ask(struct link *link, struct effect *effect)
@@ -404,6 +271,7 @@ void exchange_ask(struct link *link, struct effect *effect)
         give_up(link);
         return;
     }
+    self->job.relaxed = EFFECT_JOBS[effect->kind].relaxed;
     self->effect = *effect;
     memset(effect, 0, sizeof(*effect));
     self->job.bytes +=
@@ -412,7 +280,7 @@ void exchange_ask(struct link *link, struct effect *effect)
         self->effect.kind != EFFECT_READ_HEAL)
         count_change(link);
     if (self->effect.kind == EFFECT_PUBLISH)
-        self->job.bytes += self->effect.max_bytes; /* what it will read */
+        self->job.adds = EXCHANGE_PUBLISH_BYTES; /* what it will read, more or less */
     submit_for_link(link, self);
 }
 
@@ -426,6 +294,8 @@ void exchange_ask_waiting(struct exchange *exchange)
     struct feed_job *self = job_new(exchange, &WAITING_JOB, JOB_NORMAL, &exchange->config.self);
     if (self != NULL)
         self->waiting = mem_calloc(PEERS_MAX, sizeof(*self->waiting));
+    if (self != NULL)
+        self->job.relaxed = true; /* it only reads */
     if (self == NULL || self->waiting == NULL ||
         worker_submit(exchange->config.worker, &self->job, NULL) != OK) {
         if (self != NULL)

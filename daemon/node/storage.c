@@ -4,9 +4,10 @@
 #include "store/heads.h"
 #include "store/store.h"
 
-static enum status storage_begin(void *self, struct error *err)
+static enum status storage_begin(void *self, bool relaxed, struct error *err)
 {
-    return store_begin(((struct storage *)self)->store, err);
+    struct store *store = ((struct storage *)self)->store;
+    return relaxed ? store_begin_relaxed(store, err) : store_begin(store, err);
 }
 
 static enum status storage_savepoint(void *self, struct error *err)

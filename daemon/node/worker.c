@@ -7,10 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-struct job_list {
-    struct job *first, *last;
-};
-
 struct worker {
     struct worker_config config;
     pthread_t thread;
@@ -21,7 +17,7 @@ struct worker {
 
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t wake;
-    struct job_list waiting[JOB_PRIORITY_COUNT];
+    struct job_queue queue;
     struct job_list finished;
     bool stopping;
     bool delivering;     /* what `done` submits comes together into one group */
@@ -30,46 +26,12 @@ struct worker {
     struct worker_stats stats;
 };
 
-static void list_push(struct job_list *list, struct job *job)
-{
-    job->next = NULL;
-    if (list->last != NULL)
-        list->last->next = job;
-    else
-        list->first = job;
-    list->last = job;
-}
-
-static struct job *list_pop(struct job_list *list)
-{
-    struct job *job = list->first;
-    if (job != NULL) {
-        list->first = job->next;
-        if (list->first == NULL)
-            list->last = NULL;
-        job->next = NULL;
-    }
-    return job;
-}
-
 static int64_t now_ms(const struct worker *worker)
 {
     return worker->config.clock->monotonic_ms(worker->config.clock);
 }
 
 /* -- a group, on the store thread -------------------------------------------------------------- */
-
-static void fail_job(struct job *job, const struct error *err)
-{
-    if (job->error.status == OK)
-        job->error = *err;
-}
-
-static void fail_group(struct job_list *group, const struct error *err)
-{
-    for (struct job *job = group->first; job != NULL; job = job->next)
-        fail_job(job, err);
-}
 
 /* The disk failed: nothing that happens from here on could be relied upon. */
 static void die(struct worker *worker, const struct error *err)
@@ -80,152 +42,56 @@ static void die(struct worker *worker, const struct error *err)
     worker->config.fatal(worker->config.context, err);
 }
 
-static void run_step(struct job *job, enum status (*step)(struct job *, struct error *))
+/* With the mutex held: what now waits and may come into this group. */
+static void take_more(struct worker *worker, struct job_group *group)
 {
-    struct error err = ERROR_INIT;
-    if (job->error.status == OK && step != NULL && step(job, &err) != OK)
-        job->error = err;
+    if (worker->inside)
+        job_queue_take_others(&worker->queue, group);
+    else
+        job_queue_take(&worker->queue, group);
 }
 
-/* One job in its own savepoint.  A failure here is the group's: the savepoint could not be made or
- * undone, as when SQLite has rolled back everything by itself. */
-static enum status apply_one(struct worker *worker, struct job *job, struct error *err)
+/* Checks take time, and no transaction: what came meanwhile joins the group and is checked too. */
+static void check_and_fill(struct worker *worker, struct job_group *group)
 {
-    const struct worker_storage *storage = &worker->config.storage;
-    enum status status = storage->savepoint(storage->self, err);
-    if (status != OK)
-        return status;
-    run_step(job, job->table->apply);
-    status = storage->savepoint_end(storage->self, job->error.status == OK, err);
-    if (status != OK && job->error.status != OK)
-        *err = job->error; /* the reason why everything was rolled back */
-    return status;
+    const struct job *last = NULL;
+    job_list_check(&group->jobs);
+    while (last != group->jobs.last && group->count < WORKER_GROUP_MORE) {
+        last = group->jobs.last;
+        pthread_mutex_lock(&worker->mutex);
+        if (!worker->delivering && !worker->stopping)
+            take_more(worker, group);
+        pthread_mutex_unlock(&worker->mutex);
+        const struct job_list added = { last->next, group->jobs.last };
+        job_list_check(&added);
+    }
 }
 
-static enum status apply_all(struct worker *worker, struct job_list *group, struct error *err)
-{
-    const struct worker_storage *storage = &worker->config.storage;
-    enum status status = storage->begin(storage->self, err);
-    if (status != OK)
-        return status;
-    for (struct job *job = group->first; status == OK && job != NULL; job = job->next)
-        if (job->error.status == OK && job->table->apply != NULL)
-            status = apply_one(worker, job, err);
-    if (status == OK)
-        status = storage->commit(storage->self, err);
-    if (status != OK)
-        storage->rollback(storage->self);
-    return status;
-}
-
-static bool group_has_work(const struct job_list *group)
-{
-    for (const struct job *job = group->first; job != NULL; job = job->next)
-        if (job->error.status == OK && job->table->apply != NULL)
-            return true;
-    return false;
-}
-
-static void run_group(struct worker *worker, struct job_list *group)
+static void run_group(struct worker *worker, struct job_group *group)
 {
     const struct worker_storage *storage = &worker->config.storage;
     struct error err = ERROR_INIT;
     enum status status = OK;
-    for (struct job *job = group->first; job != NULL; job = job->next)
-        run_step(job, job->table->check);
-    if (!group_has_work(group)) {
-        /* nothing to commit */
-    } else if (group->first->alone) {
+    if (job_group_is_alone(group)) {
+        job_list_check(&group->jobs);
         worker->alone = !worker->inside;
-        run_step(group->first, group->first->table->apply);
+        status = job_group_run_alone(group, storage, &err);
         worker->alone = false;
     } else {
-        status = apply_all(worker, group, &err);
+        check_and_fill(worker, group);
+        status = job_group_run(group, storage, &err);
     }
-    if (status == OK && group_has_work(group))
-        status = storage->heads_save(storage->self, &err);
-    if (status != OK) {
-        err.status = status;
-        fail_group(group, &err);
-        if (status == ERR_IO)
-            die(worker, &err);
-        return;
-    }
-    for (struct job *job = group->first; job != NULL; job = job->next)
-        run_step(job, job->table->sign);
-}
-
-/* -- the queue --------------------------------------------------------------------------------- */
-
-static void take_job(struct worker *worker, struct job_list *list, struct job_list *group)
-{
-    struct job *job = list_pop(list);
-    worker->stats.jobs--;
-    worker->stats.bytes -= job->bytes;
-    list_push(group, job);
-}
-
-/* With the mutex held: those of a list that are not alone, while they fit, in their order. */
-static size_t take_others(struct worker *worker,
-                          struct job_list *list,
-                          size_t bytes,
-                          struct job_list *group)
-{
-    struct job_list kept = { NULL, NULL };
-    while (list->first != NULL) {
-        const struct job *next = list->first;
-        bool fits = group->first == NULL || bytes + next->bytes <= WORKER_GROUP_BYTES;
-        if (next->alone || !fits) {
-            list_push(&kept, list_pop(list));
-            continue;
-        }
-        bytes += next->bytes;
-        take_job(worker, list, group);
-    }
-    *list = kept;
-    return bytes;
-}
-
-/* With the mutex held, inside a job that is alone. */
-static bool take_group_inside(struct worker *worker, struct job_list *ret_group)
-{
-    size_t bytes = 0;
-    *ret_group = (struct job_list){ NULL, NULL };
-    for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++)
-        bytes = take_others(worker, &worker->waiting[i], bytes, ret_group);
-    return ret_group->first != NULL;
-}
-
-/* With the mutex held.  At least one job; more while they fit. */
-static bool take_group(struct worker *worker, struct job_list *ret_group)
-{
-    if (worker->inside)
-        return take_group_inside(worker, ret_group);
-    size_t bytes = 0;
-    *ret_group = (struct job_list){ NULL, NULL };
-    for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++) {
-        struct job_list *list = &worker->waiting[i];
-        while (list->first != NULL) {
-            const struct job *next = list->first;
-            bool fits = ret_group->first == NULL ||
-                        (!next->alone && bytes + next->bytes <= WORKER_GROUP_BYTES);
-            if (!fits)
-                return true;
-            bytes += next->bytes;
-            take_job(worker, list, ret_group);
-            if (next->alone)
-                return true;
-        }
-    }
-    return ret_group->first != NULL;
+    if (status == ERR_IO)
+        die(worker, &err);
 }
 
 /* With the mutex held. */
-static void finish_group(struct worker *worker, struct job_list *group)
+static void finish_group(struct worker *worker, struct job_group *group)
 {
     worker->stats.groups++;
     int64_t soon = now_ms(worker) + WORKER_IDLE_SOON_MS;
-    for (struct job *job = list_pop(group); job != NULL; job = list_pop(group)) {
+    struct job *job;
+    while ((job = job_list_pop(&group->jobs)) != NULL) {
         if (job->error.status == OK) {
             worker->stats.committed++;
             if (soon < worker->idle_due_ms)
@@ -233,7 +99,7 @@ static void finish_group(struct worker *worker, struct job_list *group)
         } else {
             worker->stats.failed++;
         }
-        list_push(&worker->finished, job);
+        job_list_push(&worker->finished, job);
     }
 }
 
@@ -262,14 +128,16 @@ static void run_idle(struct worker *worker)
 /* Does one piece of work; called and returning without the mutex. */
 bool worker_step(struct worker *worker)
 {
-    struct job_list group;
+    struct job_group group = { { NULL, NULL }, 0, 0 };
     pthread_mutex_lock(&worker->mutex);
     int64_t now = now_ms(worker);
     worker->stats.last_alive_ms = now;
     bool late = now >= worker->idle_due_ms && now - worker->idle_due_ms >= WORKER_IDLE_LATE_MS;
     bool idle = now >= worker->idle_due_ms;
     bool stopping = worker->stopping;
-    bool has_group = !stopping && !late && !worker->delivering && take_group(worker, &group);
+    if (!stopping && !late && !worker->delivering)
+        take_more(worker, &group);
+    bool has_group = group.count > 0;
     pthread_mutex_unlock(&worker->mutex);
     if (stopping)
         return false;
@@ -307,19 +175,11 @@ void worker_is_alive(struct worker *worker)
     pthread_mutex_unlock(&worker->mutex);
 }
 
-static bool has_waiting(const struct worker *worker)
-{
-    for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++)
-        if (worker->waiting[i].first != NULL)
-            return true;
-    return false;
-}
-
 /* With the mutex held: until something is submitted, idle work is due, or to show signs of life. */
 static void wait_for_work(struct worker *worker)
 {
     int64_t now = now_ms(worker);
-    bool has_work = has_waiting(worker) && !worker->delivering;
+    bool has_work = worker->queue.jobs > 0 && !worker->delivering;
     if (has_work || worker->stopping || now >= worker->idle_due_ms)
         return;
     int64_t wait_ms = worker->idle_due_ms - now;
@@ -398,15 +258,11 @@ static void refuse_waiting(struct worker *worker)
     const struct error stopped = { ERR_BUSY,
                                    "the node is stopping; next: repeat it after the start" };
     pthread_mutex_lock(&worker->mutex);
-    for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++) {
-        struct job *job;
-        while ((job = list_pop(&worker->waiting[i])) != NULL) {
-            fail_job(job, &stopped);
-            list_push(&worker->finished, job);
-        }
+    struct job *job;
+    while ((job = job_queue_pop(&worker->queue)) != NULL) {
+        job_fail(job, &stopped);
+        job_list_push(&worker->finished, job);
     }
-    worker->stats.jobs = 0;
-    worker->stats.bytes = 0;
     pthread_mutex_unlock(&worker->mutex);
 }
 
@@ -439,16 +295,14 @@ enum status worker_submit(struct worker *worker, struct job *job, struct error *
     enum status status = OK;
     if (worker->stopping)
         status = error_set(err, ERR_BUSY, "the node is stopping");
-    else if (worker->stats.jobs >= WORKER_QUEUE_JOBS)
+    else if (worker->queue.jobs >= WORKER_QUEUE_JOBS)
         status = error_set(err, ERR_BUSY, "store queue: %d jobs wait already", WORKER_QUEUE_JOBS);
-    else if (job->bytes > WORKER_QUEUE_BYTES - worker->stats.bytes)
+    else if (job->bytes > WORKER_QUEUE_BYTES - worker->queue.bytes)
         status =
-            error_set(err, ERR_BUSY, "store queue: %zu bytes wait already", worker->stats.bytes);
+            error_set(err, ERR_BUSY, "store queue: %zu bytes wait already", worker->queue.bytes);
     if (status == OK) {
         job->error = (struct error)ERROR_INIT;
-        worker->stats.jobs++;
-        worker->stats.bytes += job->bytes;
-        list_push(&worker->waiting[job->priority], job);
+        job_queue_put(&worker->queue, job);
         if (!worker->delivering)
             pthread_cond_signal(&worker->wake);
     }
@@ -476,13 +330,13 @@ size_t worker_deliver(struct worker *worker)
     size_t count = 0;
     if (changed && worker->config.changed != NULL)
         worker->config.changed(worker->config.context);
-    for (struct job *job = list_pop(&finished); job != NULL; job = list_pop(&finished)) {
+    for (struct job *job = job_list_pop(&finished); job != NULL; job = job_list_pop(&finished)) {
         job->table->done(job);
         count++;
     }
     pthread_mutex_lock(&worker->mutex);
     worker->delivering = false;
-    if (has_waiting(worker))
+    if (worker->queue.jobs > 0)
         pthread_cond_signal(&worker->wake);
     pthread_mutex_unlock(&worker->mutex);
     return count;
@@ -506,7 +360,7 @@ bool worker_is_crowded(struct worker *worker)
 {
     pthread_mutex_lock(&worker->mutex);
     bool crowded =
-        worker->stats.jobs > WORKER_QUEUE_JOBS / 2 || worker->stats.bytes > WORKER_QUEUE_BYTES / 2;
+        worker->queue.jobs > WORKER_QUEUE_JOBS / 2 || worker->queue.bytes > WORKER_QUEUE_BYTES / 2;
     pthread_mutex_unlock(&worker->mutex);
     return crowded;
 }
@@ -515,6 +369,8 @@ struct worker_stats worker_stats(struct worker *worker)
 {
     pthread_mutex_lock(&worker->mutex);
     struct worker_stats stats = worker->stats;
+    stats.jobs = worker->queue.jobs;
+    stats.bytes = worker->queue.bytes;
     pthread_mutex_unlock(&worker->mutex);
     return stats;
 }

@@ -10,10 +10,11 @@
  *     worker_deliver ◀── done list ◀─────── (notify)
  *     done each
  *
- * When the thread is free it takes what waits, up to WORKER_GROUP_BYTES, as one transaction.  A
- * job that fails in check or apply is undone alone and answers with its own error; nothing of a
- * group is signed before all of it is durable, and no `done` runs before that.  Urgent jobs go
- * before normal ones, these before bulk ones; within a priority the order is that of submission.
+ * When the thread is free it takes what waits, up to JOB_GROUP_BYTES, as one transaction; what
+ * comes while it checks joins the group (up to WORKER_GROUP_MORE jobs).  A job that fails in check
+ * or apply is undone alone and answers with its own error; nothing of a group is signed before all
+ * of it is durable, and no `done` runs before that.  Urgent jobs go before normal ones, these
+ * before bulk ones; within a priority the order is that of submission.
  *
  * A job that is alone runs by itself, outside of the group's transaction; when it is long it lets
  * others go on between its steps (worker_breathe).
@@ -28,14 +29,13 @@
 #define COMITY_NODE_WORKER_H
 
 #include "base/clock.h"
-#include "base/span.h"
+#include "node/job.h"
 
 struct worker;
-struct job;
 
 enum {
-    WORKER_GROUP_BYTES = 8 * 1024 * 1024,  /* one commit stays within tens of ms */
     WORKER_QUEUE_BYTES = 96 * 1024 * 1024, /* the largest request of a person and room for peers */
+    WORKER_GROUP_MORE = 128,               /* jobs: while a group is smaller, it is filled up */
     WORKER_QUEUE_JOBS = 8192,              /* 512 peers with a full window of batches each */
     WORKER_STACK_BYTES = 512 * 1024,
     WORKER_IDLE_SOON_MS = 20,   /* after a commit: it may have brought something to erase */
@@ -43,58 +43,14 @@ enum {
     WORKER_ALIVE_MS = 5 * 1000  /* how often a waiting thread shows that it lives */
 };
 
-enum job_priority { JOB_URGENT, JOB_NORMAL, JOB_BULK, JOB_PRIORITY_COUNT };
-
-/* Steps of a kind of job; each may be NULL.  check, apply and sign run on the store thread, done on
- * the loop thread and always, exactly once; it owns the job's memory.  An apply that fails leaves
- * outputs in the job untouched. */
-struct job_table {
-    const char *name; /* for log lines */
-    MUST_CHECK enum status (*check)(struct job *job, struct error *err);
-    MUST_CHECK enum status (*apply)(struct job *job, struct error *err);
-    MUST_CHECK enum status (*sign)(struct job *job, struct error *err);
-    void (*done)(struct job *job);
-};
-
-/* First member of the struct that holds a job's arguments and results. */
-struct job {
-    const struct job_table *table;
-    enum job_priority priority;
-    bool
-        own_savepoint; /* apply brackets its changes itself (control); its failure is the group's */
-    bool alone;        /* apply opens its own transactions (an erasure, a backup): no group */
-    size_t bytes;      /* what it weighs in the queue and in a group */
-    struct error error; /* error.status OK when all steps succeeded */
-    struct job *next;   /* the queue's */
-};
-
 struct worker_idle {
     int64_t next_ms; /* monotonic: when to come again */
     bool changed;    /* something was queued for peers: worker_config.changed is called */
 };
 
-/* The database as the worker sees it: a small table, for the store and for fakes. */
-struct worker_storage {
-    void *self;
-    MUST_CHECK enum status (*begin)(void *self, struct error *err);
-    MUST_CHECK enum status (*savepoint)(void *self, struct error *err);
-    /* After `keep` the savepoint is part of the group; otherwise its changes are undone. */
-    MUST_CHECK enum status (*savepoint_end)(void *self, bool keep, struct error *err);
-    MUST_CHECK enum status (*commit)(void *self, struct error *err);
-    void (*rollback)(void *self);
-    MUST_CHECK enum status (*heads_save)(void *self, struct error *err);
-    /* Called when the queue is empty (or when it was not for WORKER_IDLE_LATE_MS) and the time that
-     * the last call gave has passed, and soon after a commit: one bounded step of erasing, expiry,
-     * WAL checkpoint or backup.  ERR_IO is fatal. */
-    MUST_CHECK enum status (*idle)(void *self,
-                                   int64_t now_ms,
-                                   struct worker_idle *ret_idle,
-                                   struct error *err);
-};
-
 struct worker_config {
-    struct worker_storage storage;
-    struct clock *clock; /* monotonic time for idle work */
+    struct worker_storage storage; /* job.h */
+    struct clock *clock;           /* monotonic time for idle work */
     bool threaded;
     void *context;
     void (*notify)(void *context);  /* store thread: call worker_deliver soon; may be NULL */

@@ -133,6 +133,8 @@ static void send_receipt(struct session *session, struct span note)
     struct error err = ERROR_INIT;
     struct heading heading;
     struct buf frame = BUF_INIT;
+    if (note.size == 0)
+        return;
     if (heading_read(note, &heading, &err) != OK) {
         session_internal(session, "the receipt to send is no checkpoint");
         return;

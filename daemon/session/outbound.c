@@ -18,6 +18,7 @@ void outbound_publish(struct session *session)
         .kind = EFFECT_PUBLISH,
         .from = session->next_index,
         .max_bytes = BATCH_BYTES_MAX,
+        .max_batches = SESSION_WINDOW_BATCHES - session->sent.count,
     };
     session_want(session, &effect);
 }

@@ -71,7 +71,8 @@ enum effect_kind {
                           * a second live connection of the same code (a clone) */
     EFFECT_COMPARE,      /* peer_heads: run feed_resume, answer session_on_resumed */
     EFFECT_PUBLISH,      /* from, max_bytes: number what is queued or read what is numbered from
-                          * there, answer session_on_published; one at a time */
+                          * there, answer session_on_published; one at a time.  So many as
+                          * max_batches will be asked for in turn: they may be made together */
     EFFECT_INGEST,       /* batch: check and store, answer session_on_ingested */
     EFFECT_TAKE_RECEIPT, /* note: verify and store, answer session_on_receipt_taken */
     EFFECT_READ_HEAL,    /* origin, from, max_bytes: read headers for the peer, answer
@@ -92,6 +93,7 @@ struct effect {
     struct heads peer_heads;
     uint64_t from;
     size_t max_bytes;
+    size_t max_batches;
     struct batch batch;
     struct buf note;
     struct buf origin;
@@ -138,7 +140,8 @@ void session_on_published(struct session *session,
                           int64_t now_ms,
                           struct batch *batch /* moved; no entries: nothing to send */,
                           const struct error *err);
-/* The receipt may cover later batches of the same group; one that says nothing new is not sent. */
+/* The receipt may cover later batches of the same group; one that says nothing new is not sent, and
+ * may be empty. */
 void session_on_ingested(struct session *session,
                          int64_t now_ms,
                          struct span receipt_note,

@@ -67,6 +67,8 @@ void heads_forget(struct store *store)
 enum status heads_mark(struct store *store, int64_t feed_id, struct error *err)
 {
     struct heads_file *heads = store->heads;
+    if (store->relaxed)
+        return error_set(err, ERR_INTERNAL, "a head in a transaction that may be lost");
     for (size_t i = 0; i < heads->mark_count; i++)
         if (heads->marks[i] == feed_id)
             return OK;

@@ -30,6 +30,7 @@ struct store {
     enum store_phase phase;
     struct error sticky; /* of this transaction; for ever when `lost` */
     bool lost;           /* a sync failed: nothing is known about the disk any more */
+    bool relaxed;        /* commits do not wait for the disk: as store_begin_relaxed wants */
     int wal_pages;       /* in the WAL, and not moved into the database */
     struct keys *keys;
     struct heads_file *heads;

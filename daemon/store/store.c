@@ -121,9 +121,15 @@ static enum status must_be(const struct store *store, enum store_phase phase, st
     return OK;
 }
 
-enum status store_begin(struct store *store, struct error *err)
+static enum status begin(struct store *store, bool relaxed, struct error *err)
 {
     enum status status = must_be(store, STORE_IDLE, err);
+    if (status == OK && store->relaxed != relaxed) {
+        const char *how = relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL";
+        status = run(store, how, err);
+        if (status == OK)
+            store->relaxed = relaxed;
+    }
     if (status == OK)
         status = run(store, "BEGIN IMMEDIATE", err);
     if (status == OK) {
@@ -131,6 +137,16 @@ enum status store_begin(struct store *store, struct error *err)
         random_pool_open(&store->pool);
     }
     return status;
+}
+
+enum status store_begin(struct store *store, struct error *err)
+{
+    return begin(store, false, err);
+}
+
+enum status store_begin_relaxed(struct store *store, struct error *err)
+{
+    return begin(store, true, err);
 }
 
 void store_rollback(struct store *store)

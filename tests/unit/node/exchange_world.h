@@ -33,6 +33,8 @@ struct party {
     enum status heads_status, resume_status, publish_status, ingest_status;
     size_t dials, closes, penalties, alarms, pauses, publishes;
     size_t queued_bytes; /* what io->queued says */
+    uint64_t batch_max;  /* entries; 0: any number */
+    size_t commits, relaxed, receipts_signed;
     enum status last_close;
     char last_event[64];
     char last_alarm[ERROR_TEXT_MAX];
@@ -109,8 +111,11 @@ static enum status feed_publish_fake(struct feed_context *feed,
     struct party *party = party_of(feed);
     party->publishes++;
     memset(ret, 0, sizeof(*ret));
-    if (party->publish_status == OK && from < party->queued)
-        *ret = peer_wire_batch("origin", from, (size_t)(party->queued - from), 8);
+    uint64_t count = party->queued > from ? party->queued - from : 0;
+    if (party->batch_max != 0 && count > party->batch_max)
+        count = party->batch_max;
+    if (party->publish_status == OK && count > 0)
+        *ret = peer_wire_batch("origin", from, (size_t)count, 8);
     return fake(party->publish_status, err);
 }
 
@@ -164,6 +169,7 @@ static enum status feed_ingest_sign_fake(struct feed_context *feed,
 {
     (void)peer;
     (void)err;
+    party_of(feed)->receipts_signed++;
     peer_wire_note(ret, "origin", party_of(feed)->stored, 'r');
     return OK;
 }
@@ -268,6 +274,15 @@ static enum status auth_verify(void *auth,
 
 /* -- the worker's storage: nothing ------------------------------------------------------------ */
 
+static enum status begin_counting(void *self, bool relaxed, struct error *err)
+{
+    (void)err;
+    struct party *party = self;
+    party->commits += !relaxed;
+    party->relaxed += relaxed;
+    return OK;
+}
+
 static enum status nothing(void *self, struct error *err)
 {
     (void)self;
@@ -308,7 +323,7 @@ static void party_init(
     assert_int_equal(code_parse(code, &party->code, NULL), OK);
     assert_int_equal(code_parse(other, &party->other, NULL), OK);
     const struct worker_config worker = {
-        .storage = { NULL, nothing, nothing, nothing_kept, nothing, nothing_undone, nothing,
+        .storage = { party, begin_counting, nothing, nothing_kept, nothing, nothing_undone, nothing,
                      nothing_idle },
         .clock = &world->clock.base,
     };

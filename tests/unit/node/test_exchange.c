@@ -327,6 +327,52 @@ static void exchange_closes_links_of_peers_that_are_taken_off_the_list(void **st
     world_free(world);
 }
 
+static void exchange_makes_all_batches_that_the_window_takes_with_one_commit(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    size_t commits = world->ke.commits;
+    world->ke.queued = SESSION_WINDOW_BATCHES;
+    world->ke.batch_max = 1;
+    exchange_wake(world->ke.exchange);
+    world_settle(world);
+    assert_int_equal(world->un.stored, SESSION_WINDOW_BATCHES);
+    assert_int_equal(world->ke.receipted, SESSION_WINDOW_BATCHES);
+    /* the batches, and a look whether there is more when they are receipted; receipts need none */
+    assert_in_range(world->ke.commits - commits, 1, 2);
+    assert_true(world->ke.relaxed > 0);
+    world_free(world);
+}
+
+static void exchange_goes_on_where_a_full_window_stopped_it(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->ke.queued = 5 * SESSION_WINDOW_BATCHES + 3;
+    world->ke.batch_max = 1;
+    wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    assert_int_equal(world->un.stored, world->ke.queued);
+    assert_int_equal(world->ke.receipted, world->ke.queued);
+    assert_int_equal(world->ke.closes, 0);
+    world_free(world);
+}
+
+static void exchange_signs_one_receipt_for_what_one_commit_stored(void **state)
+{
+    (void)state;
+    struct world *world = world_new();
+    world->ke.queued = SESSION_WINDOW_BATCHES;
+    world->ke.batch_max = 1;
+    wire_open(world, &world->ke, &world->un);
+    world_settle(world);
+    assert_int_equal(world->ke.receipted, SESSION_WINDOW_BATCHES);
+    assert_true(world->un.receipts_signed < SESSION_WINDOW_BATCHES);
+    world_free(world);
+}
+
 static void exchange_holds_a_batch_back_until_the_peer_has_read(void **state)
 {
     (void)state;
@@ -410,6 +456,9 @@ int main(void)
         cmocka_unit_test(exchange_does_not_dial_when_it_may_not),
         cmocka_unit_test(exchange_backs_off_when_a_peer_hangs_up_after_the_handshake),
         cmocka_unit_test(exchange_closes_links_of_peers_that_are_taken_off_the_list),
+        cmocka_unit_test(exchange_makes_all_batches_that_the_window_takes_with_one_commit),
+        cmocka_unit_test(exchange_goes_on_where_a_full_window_stopped_it),
+        cmocka_unit_test(exchange_signs_one_receipt_for_what_one_commit_stored),
         cmocka_unit_test(exchange_holds_a_batch_back_until_the_peer_has_read),
         cmocka_unit_test(exchange_says_goodbye_to_all_when_it_stops),
         cmocka_unit_test(exchange_refuses_an_overlong_frame_with_blame),

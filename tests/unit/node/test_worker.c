@@ -32,11 +32,11 @@ static void trace(struct fake *fake, const char *what)
     snprintf(fake->trace + used, sizeof(fake->trace) - used, "%s ", what);
 }
 
-static enum status fake_begin(void *self, struct error *err)
+static enum status fake_begin(void *self, bool relaxed, struct error *err)
 {
     (void)err;
     struct fake *fake = self;
-    trace(fake, "begin");
+    trace(fake, relaxed ? "begin-relaxed" : "begin");
     memcpy(fake->working, fake->committed, sizeof(fake->working));
     return OK;
 }
@@ -323,7 +323,7 @@ static void worker_cuts_groups_at_their_bound_and_runs_an_alone_job_by_itself(vo
     struct worker *worker = make(&fake);
     for (size_t i = 0; i < 4; i++) {
         letter_init(&letters[i], &fake, (char)('a' + i));
-        letters[i].job.bytes = i < 2 ? WORKER_GROUP_BYTES / 2 + 1 : 1;
+        letters[i].job.bytes = i < 2 ? JOB_GROUP_BYTES / 2 + 1 : 1;
         letters[i].job.alone = i == 2;
         assert_int_equal(worker_submit(worker, &letters[i].job, NULL), OK);
     }

@@ -18,9 +18,10 @@ struct counter { /* the "database": touched by the store thread alone */
     sem_t wake;
 };
 
-static enum status counter_begin(void *self, struct error *err)
+static enum status counter_begin(void *self, bool relaxed, struct error *err)
 {
     (void)err;
+    (void)relaxed;
     struct counter *counter = self;
     counter->working = counter->committed;
     return OK;
@@ -138,6 +139,38 @@ static struct worker *start(struct counter *counter)
     return worker;
 }
 
+/* A job whose check takes so long that another one comes meanwhile. */
+static struct worker *checking;
+static struct add late;
+
+static enum status slow_check(struct job *job, struct error *err)
+{
+    (void)job;
+    return worker_submit(checking, &late.job, err);
+}
+
+static void worker_takes_what_comes_while_it_checks_into_the_group(void **state)
+{
+    (void)state;
+    static const struct job_table slow = { "slow", slow_check, add_apply, add_sign, add_done };
+    struct counter counter;
+    uint64_t done = 0;
+    struct add first = { .counter = &counter, .number = 0, .done_count = &done };
+    checking = start(&counter);
+    late = (struct add){ .counter = &counter, .number = 1, .done_count = &done };
+    first.job = (struct job){ .table = &slow, .priority = JOB_NORMAL };
+    late.job = (struct job){ .table = &ADD, .priority = JOB_NORMAL };
+    assert_int_equal(worker_submit(checking, &first.job, NULL), OK);
+    while (done < 2) {
+        sem_wait(&counter.wake);
+        (void)worker_deliver(checking);
+    }
+    assert_int_equal(worker_stats(checking).groups, 1);
+    assert_int_equal(first.seen, 2);
+    worker_free(checking);
+    sem_destroy(&counter.wake);
+}
+
 static void worker_thread_answers_everything_once_and_in_order(void **state)
 {
     (void)state;
@@ -250,6 +283,7 @@ static void worker_thread_takes_what_one_delivery_submits_as_one_group(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(worker_takes_what_comes_while_it_checks_into_the_group),
         cmocka_unit_test(worker_thread_answers_everything_once_and_in_order),
         cmocka_unit_test(worker_thread_answers_also_what_waits_when_it_stops),
         cmocka_unit_test(worker_thread_takes_what_one_delivery_submits_as_one_group),

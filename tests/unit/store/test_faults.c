@@ -364,6 +364,56 @@ static void a_sync_that_fails_while_the_wal_is_moved_is_final(void **state)
     assert_true(lost);
 }
 
+static void add_relaxed(unsigned n)
+{
+    struct record_row row = { .record_id = id_of(n), .kind = RECORD_ROW_EXCERPT };
+    char text[64];
+    uint32_t version = 0;
+    (void)snprintf(text, sizeof(text), "plain text number %u", n);
+    CHECK_OK(store_begin_relaxed(store, &err), &err);
+    CHECK_OK(record_rows_add(store, &row, span_text(text), &version, &err), &err);
+    CHECK_OK(store_commit(store, &err), &err);
+}
+
+static void what_a_relaxed_commit_stored_is_durable_with_the_next_one(void **state)
+{
+    (void)state;
+    unsigned lost = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        start(seed);
+        CHECK_OK(add_records(0, 10), &err);
+        add_relaxed(10);
+        if (seed % 2 == 0)
+            CHECK_OK(add_records(11, 12), &err);
+        vfs_fault_power_cut(disk);
+        reopen();
+        for (unsigned n = 0; n < 10; n++)
+            assert_int_equal(read_record(n), OK);
+        enum status found = read_record(10);
+        if (seed % 2 == 0)
+            assert_int_equal(found, OK);
+        else
+            assert_true(found == OK || found == ERR_NOT_FOUND);
+        lost += found == ERR_NOT_FOUND;
+        CHECK_OK(store_check(store, &err), &err);
+        stop();
+    }
+    assert_true(lost > 0); /* it does not wait for the disk */
+}
+
+static void no_head_changes_in_a_relaxed_transaction(void **state)
+{
+    (void)state;
+    start(1);
+    CHECK_OK(store_begin_relaxed(store, &err), &err);
+    CHECK_STATUS(heads_mark(store, 1, &err), ERR_INTERNAL, &err);
+    store_rollback(store);
+    CHECK_OK(store_begin(store, &err), &err);
+    CHECK_OK(heads_mark(store, 1, &err), &err);
+    store_rollback(store);
+    stop();
+}
+
 static void a_failed_sync_is_final(void **state)
 {
     (void)state;
@@ -436,6 +486,8 @@ int main(void)
         cmocka_unit_test(a_wal_that_is_moved_loses_nothing_whatever_the_disk_does),
         cmocka_unit_test(a_wal_that_was_moved_is_written_again_from_its_start),
         cmocka_unit_test(a_sync_that_fails_while_the_wal_is_moved_is_final),
+        cmocka_unit_test(what_a_relaxed_commit_stored_is_durable_with_the_next_one),
+        cmocka_unit_test(no_head_changes_in_a_relaxed_transaction),
         cmocka_unit_test(a_failed_sync_is_final),
         cmocka_unit_test(creating_survives_a_power_cut_at_every_operation),
         cmocka_unit_test(no_plain_text_and_no_key_is_ever_written),

@@ -1,0 +1,167 @@
+#include "node/job.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+/* -- taking ------------------------------------------------------------------------------------ */
+
+struct taken {
+    const char *put;   /* one letter a job: u n b urgent, normal, bulk; capitals are alone, */
+    const char *first; /* digits fill three of ten parts of a group */
+    const char *others;
+};
+
+struct named {
+    struct job job;
+    char name;
+};
+
+static void put(struct job_queue *queue, struct named *jobs, const char *names)
+{
+    for (size_t i = 0; names[i] != '\0'; i++) {
+        char name = names[i];
+        bool alone = name >= 'A' && name <= 'Z';
+        bool large = name >= '0' && name <= '9';
+        jobs[i] = (struct named){ .name = name };
+        jobs[i].job.alone = alone;
+        jobs[i].job.bytes = large ? JOB_GROUP_BYTES / 10 : 1;
+        jobs[i].job.adds = large ? JOB_GROUP_BYTES / 5 : 0;
+        jobs[i].job.priority = name == 'u' || name == 'U'   ? JOB_URGENT
+                               : name == 'b' || name == 'B' ? JOB_BULK
+                                                            : JOB_NORMAL;
+        job_queue_put(queue, &jobs[i].job);
+    }
+}
+
+static void names_of(const struct job_group *group, char text[static 32])
+{
+    size_t count = 0;
+    for (const struct job *job = group->jobs.first; job != NULL; job = job->next)
+        text[count++] = ((const struct named *)job)->name;
+    text[count] = '\0';
+    assert_int_equal(count, group->count);
+}
+
+static void a_group_takes_what_fits_in_its_order(void **state)
+{
+    (void)state;
+    static const struct taken cases[] = {
+        { "", "", "" },
+        { "bnu", "unb", "unb" },
+        { "nUn", "U", "nn" }, /* one that is alone comes alone, or is passed */
+        { "nNb", "n", "nb" }, /* and nothing that is less urgent passes it unasked */
+        { "123n", "123n", "123n" } /* nine parts of ten */,
+        { "1234n", "123", "123" }, /* nothing behind one that does not fit passes it */
+        { "1234bu", "u123", "u123" },
+        { "N", "N", "" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct named jobs[16];
+        char text[32];
+        for (int others = 0; others < 2; others++) {
+            struct job_queue queue = { 0 };
+            struct job_group group = { 0 };
+            put(&queue, jobs, cases[i].put);
+            if (others)
+                job_queue_take_others(&queue, &group);
+            else
+                job_queue_take(&queue, &group);
+            names_of(&group, text);
+            assert_string_equal(text, others ? cases[i].others : cases[i].first);
+            assert_int_equal(queue.jobs, strlen(cases[i].put) - group.count);
+            size_t left = 0;
+            while (job_queue_pop(&queue) != NULL)
+                left++;
+            assert_int_equal(left, strlen(cases[i].put) - group.count);
+            assert_int_equal(queue.jobs, 0);
+            assert_int_equal(queue.bytes, 0);
+        }
+    }
+}
+
+/* -- relaxed ----------------------------------------------------------------------------------- */
+
+static enum status storage_begin(void *self, bool relaxed, struct error *err)
+{
+    (void)err;
+    *(bool *)self = relaxed;
+    return OK;
+}
+
+static enum status storage_step(void *self, struct error *err)
+{
+    (void)self;
+    (void)err;
+    return OK;
+}
+
+static enum status storage_end(void *self, bool keep, struct error *err)
+{
+    (void)self;
+    (void)keep;
+    (void)err;
+    return OK;
+}
+
+static enum status work(struct job *job, struct error *err)
+{
+    (void)job;
+    (void)err;
+    return OK;
+}
+
+static enum status refuse(struct job *job, struct error *err)
+{
+    (void)job;
+    return error_set(err, ERR_INVALID, "no");
+}
+
+static void a_commit_waits_for_the_disk_unless_all_that_it_stores_comes_again(void **state)
+{
+    (void)state;
+    static const struct job_table works = { "works", NULL, work, NULL, NULL };
+    static const struct job_table refused = { "refused", refuse, work, NULL, NULL };
+    static const struct job_table pure = { "pure", work, NULL, NULL, NULL };
+    static const struct {
+        struct job jobs[2];
+        bool relaxed;
+    } cases[] = {
+        { { { .table = &works, .relaxed = true }, { .table = &works, .relaxed = true } }, true },
+        { { { .table = &works, .relaxed = true }, { .table = &works } }, false },
+        { { { .table = &works }, { .table = &works } }, false },
+        { { { .table = &works, .relaxed = true }, { .table = &refused } }, true },
+        { { { .table = &works, .relaxed = true }, { .table = &pure } }, true },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool relaxed = !cases[i].relaxed;
+        struct error err = ERROR_INIT;
+        struct worker_storage storage = { .self = &relaxed,
+                                          .begin = storage_begin,
+                                          .savepoint = storage_step,
+                                          .savepoint_end = storage_end,
+                                          .commit = storage_step,
+                                          .heads_save = storage_step };
+        struct job_queue queue = { 0 };
+        struct job_group group = { 0 };
+        struct job jobs[2] = { cases[i].jobs[0], cases[i].jobs[1] };
+        job_queue_put(&queue, &jobs[0]);
+        job_queue_put(&queue, &jobs[1]);
+        job_queue_take(&queue, &group);
+        job_list_check(&group.jobs);
+        assert_int_equal(job_group_run(&group, &storage, &err), OK);
+        assert_int_equal(relaxed, cases[i].relaxed);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_group_takes_what_fits_in_its_order),
+        cmocka_unit_test(a_commit_waits_for_the_disk_unless_all_that_it_stores_comes_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
