@@ -182,14 +182,12 @@ static enum status read_proof(struct lines *lines, struct evidence *evidence, st
         status = read_index(lines, &evidence->index, err);
     while (status == OK && peek_line(lines).size > 0)
         status = read_hash(lines, &evidence->proof, err);
-    if (status == OK)
-        status = expect_line(lines, "", err);
     if (status != OK)
         return status;
+    (void)take_line(lines); /* the blank one behind the proof */
     size_t at = evidence->memory.size;
     status = buf_append(&evidence->memory, lines->rest, err);
-    if (status == OK)
-        evidence->note = span_of(evidence->memory.data + at, lines->rest.size);
+    evidence->note = span_of(evidence->memory.data + at, lines->rest.size);
     return status;
 }
 

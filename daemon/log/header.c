@@ -3,6 +3,8 @@
 #include "base/cursor.h"
 #include "crypto/digest.h"
 
+#include <string.h>
+
 enum { FLAG_CRITICAL = 1, FLAG_INLINE = 2, LENGTH_SIZE = 4 };
 
 static const char commitment_label[] = "comity.v1/commitment";
@@ -180,16 +182,16 @@ enum status header_pad(uint16_t kind, struct span content, struct buf *append_to
         return error_set(err, ERR_LIMIT, "body of %zu bytes > %d", content.size,
                          HEADER_CONTENT_MAX);
     uint32_t padded = header_padded_size(kind, (uint32_t)content.size);
-    enum status status = buf_reserve(append_to, padded, err);
+    size_t at = append_to->size;
+    enum status status = buf_append_zeros(append_to, padded, err);
     if (status != OK)
         return status;
-    struct writer w = writer_init(append_to);
-    writer_u32(&w, (uint32_t)content.size);
-    writer_bytes(&w, content);
-    status = writer_done(&w, "body", err);
-    if (status == OK)
-        status = buf_append_zeros(append_to, padded - LENGTH_SIZE - content.size, err);
-    return status;
+    uint8_t *body = append_to->data + at;
+    for (unsigned i = 0; i < LENGTH_SIZE; i++)
+        body[i] = (uint8_t)(content.size >> (8 * (LENGTH_SIZE - 1 - i)));
+    if (content.size > 0)
+        memcpy(body + LENGTH_SIZE, content.data, content.size);
+    return OK;
 }
 
 enum status header_unpad(uint16_t kind,

@@ -187,7 +187,7 @@ enum status proof_verify_inclusion(const struct proof *proof,
                                        : tree_node(&hash, &proof->hashes[i], &hash, err);
         if (status != OK)
             return status;
-        while (from_left && (fn & 1) == 0 && fn != 0) {
+        while (from_left && (fn & 1) == 0) { /* fn == sn here, so it has a bit that is set */
             fn >>= 1;
             sn >>= 1;
         }
@@ -221,7 +221,7 @@ static enum status walk_consistency(const struct proof *proof,
             status = both ? tree_node(hash, sr, sr, err) : tree_node(sr, hash, sr, err);
         if (status != OK)
             return status;
-        while (both && (fn & 1) == 0 && fn != 0) {
+        while (both && (fn & 1) == 0) { /* fn == sn here, so it has a bit that is set */
             fn >>= 1;
             sn >>= 1;
         }

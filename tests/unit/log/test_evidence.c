@@ -65,6 +65,12 @@ static void evidence_refuses_every_other_layout(void **state)
         { "no index", "index 4\n", "", ERR_INVALID },
         { "index with a zero in front", "index 4", "index 04", ERR_INVALID },
         { "index that is no number", "index 4", "index x", ERR_INVALID },
+        { "index with a sign", "index 4", "index -", ERR_INVALID },
+        { "a line of a section that is too long", "--- salt\n",
+          "--- "
+          "salt\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+          "AAAAAAAAAAAAAAAAAAAAAAAA\n",
+          ERR_INVALID },
         { "index of nothing", "index 4", "index ", ERR_INVALID },
         { "index out of bounds", "index 4", "index 99999999999999", ERR_INVALID },
         { "short hash", "index 4\n", "index 4\nAAAA\n", ERR_INVALID },
