@@ -1,0 +1,494 @@
+/* comityctl and a daemon that answers well, badly, in pieces, or not at all. */
+#include "cli_scene.h"
+
+#include "wire/request.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+/* -- a daemon that says what it is told to ------------------------------------------------------
+ */
+
+enum { ANSWERS_MAX = 4 };
+
+static struct {
+    pthread_t thread;
+    int listener;
+    struct buf answers[ANSWERS_MAX]; /* one after each request; then the connection is closed */
+    size_t answer_count;
+    bool deaf;     /* closes without reading */
+    bool in_bytes; /* sends each byte alone */
+    bool unread;   /* does not look into requests: allocations are the client's alone */
+    unsigned clients;
+    char asked[ANSWERS_MAX][64]; /* operations */
+    bool stopping;
+} daemon_side;
+
+static bool receive(int fd, uint8_t *bytes, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t got = recv(fd, bytes + at, size - at, 0);
+        if (got <= 0)
+            return false;
+        at += (size_t)got;
+    }
+    return true;
+}
+
+static bool take_request(int fd, char *ret_operation, size_t size)
+{
+    uint8_t head[FRAME_HEAD_SIZE];
+    static uint8_t body[65536];
+    if (!receive(fd, head, sizeof(head)))
+        return false;
+    size_t length = (size_t)head[2] << 8 | head[3];
+    struct request request;
+    if (daemon_side.unread)
+        return receive(fd, body, length);
+    if (!receive(fd, body, length) || request_decode(span_of(body, length), &request, NULL) != OK)
+        return false;
+    (void)snprintf(ret_operation, size, "%s", request.operation);
+    request_fini(&request);
+    return true;
+}
+
+static void say(int fd, struct span answer)
+{
+    size_t step = daemon_side.in_bytes ? 1 : answer.size;
+    for (size_t at = 0; at < answer.size; at += step)
+        if (send(fd, answer.data + at, step, MSG_NOSIGNAL) <= 0)
+            return;
+}
+
+static void *serve(void *context)
+{
+    (void)context;
+    for (;;) {
+        int fd = accept(daemon_side.listener, NULL, NULL);
+        if (fd < 0 || daemon_side.stopping) {
+            if (fd >= 0)
+                (void)close(fd);
+            return NULL;
+        }
+        daemon_side.clients++;
+        struct timeval patience = { 3, 0 }; /* with a client whose sending was made to fail */
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        for (size_t i = 0; !daemon_side.deaf && i < daemon_side.answer_count; i++) {
+            if (!take_request(fd, daemon_side.asked[i], sizeof(daemon_side.asked[i])))
+                break;
+            say(fd, buf_span(&daemon_side.answers[i]));
+        }
+        (void)close(fd);
+    }
+}
+
+static void listen_at(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    memset(&daemon_side, 0, sizeof(daemon_side));
+    daemon_side.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(daemon_side.listener >= 0);
+    assert_int_equal(bind(daemon_side.listener, (const struct sockaddr *)&address, sizeof(address)),
+                     0);
+    assert_int_equal(listen(daemon_side.listener, 8), 0);
+    assert_int_equal(pthread_create(&daemon_side.thread, NULL, serve, NULL), 0);
+}
+
+static int set_up(void **state)
+{
+    if (scene_set_up(state) != 0)
+        return -1;
+    listen_at(scene_path("sock"));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    daemon_side.stopping = true;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", scene_path("sock"));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    (void)connect(fd, (const struct sockaddr *)&address, sizeof(address));
+    (void)close(fd);
+    (void)pthread_join(daemon_side.thread, NULL);
+    (void)close(daemon_side.listener);
+    for (size_t i = 0; i < ANSWERS_MAX; i++)
+        buf_fini(&daemon_side.answers[i]);
+    return scene_tear_down(state);
+}
+
+/* -- what it says -------------------------------------------------------------------------------
+ */
+
+static struct buf *next_answer(void)
+{
+    assert_true(daemon_side.answer_count < ANSWERS_MAX);
+    return &daemon_side.answers[daemon_side.answer_count++];
+}
+
+static void answer_error(enum status status, const char *text)
+{
+    struct reply_writer w;
+    struct error result = ERROR_INIT;
+    reply_init(&w);
+    (void)error_set(&result, status, "%s", text);
+    CHECK_OK(reply_finish(&w, "training", &result, next_answer(), &err), &err);
+    reply_fini(&w);
+}
+
+static void answer_fields(const char *state)
+{
+    struct reply_writer w;
+    reply_init(&w);
+    reply_fields(&w, "backup", "Backup");
+    reply_field(&w, "state", "State", "%s", state);
+    reply_number(&w, "pages", "Pages", 3);
+    reply_number(&w, "pages_total", "Of", 9);
+    CHECK_OK(reply_finish(&w, "training", NULL, next_answer(), &err), &err);
+    reply_fini(&w);
+}
+
+static void answer_file(const char *bytes)
+{
+    struct reply_writer w;
+    reply_init(&w);
+    reply_fields(&w, "node", "Node");
+    reply_field(&w, "code", "Code", "KE");
+    reply_blob(&w, "card", "KE.card", span_text(bytes));
+    reply_note(&w, "Compare the fingerprint.");
+    CHECK_OK(reply_finish(&w, "", NULL, next_answer(), &err), &err);
+    reply_fini(&w);
+}
+
+/* -- where the daemon is ------------------------------------------------------------------------
+ */
+
+static void nobody_there_says_where_it_looked_and_what_to_do(void **state)
+{
+    (void)state;
+    CTL(EXIT_UNREACHABLE, "--socket", scene_path("nothing"), "status");
+    CHECK_CONTAINS(messages, "nothing");
+    CHECK_CONTAINS(messages, "next: start it");
+    char far[SCENE_PATH_SIZE];
+    memset(far, 'x', sizeof(far) - 1);
+    far[sizeof(far) - 1] = '\0';
+    CTL(EXIT_UNREACHABLE, "--socket", far, "status");
+    CHECK_CONTAINS(messages, "put the node's directory somewhere shorter");
+    CTL(EXIT_UNREACHABLE, "--config", scene_path("none.conf"), "status");
+    CHECK_CONTAINS(messages, "none.conf");
+}
+
+static void the_socket_is_found_in_the_configuration(void **state)
+{
+    (void)state;
+    char text[600];
+    answer_fields("none");
+    (void)snprintf(text, sizeof(text),
+                   "; a node\n[node]\nsocket = /wrong\n\n[ control ]\nsocket=/wrong\n[control]\n"
+                   "operators anne\n  operators = anne\n \tsocket\t=  %s \r\n",
+                   scene_path("sock"));
+    scene_write("comity.conf", span_text(text), 0644);
+    CTL(EXIT_OK, "--config", scene_path("comity.conf"), "status");
+    assert_int_equal(daemon_side.clients, 1);
+    scene_write("comity.conf", SPAN_LITERAL("[control]\nsocket ="), 0644);
+    CTL(EXIT_UNREACHABLE, "--config", scene_path("comity.conf"), "status");
+    CHECK_CONTAINS(messages, "/run/comity/control.sock"); /* where an installed one listens */
+    scene_write("comity.conf", SPAN_LITERAL(""), 0644);
+    CTL(EXIT_UNREACHABLE, "--config", scene_path("comity.conf"), "status");
+    CHECK_CONTAINS(messages, "/run/comity/control.sock");
+}
+
+/* -- what it answers ----------------------------------------------------------------------------
+ */
+
+static void a_daemon_that_hangs_up_has_refused(void **state)
+{
+    (void)state;
+    daemon_side.deaf = true;
+    CTL(EXIT_DENIED, "--socket", scene_path("sock"), "status");
+    CHECK_CONTAINS(messages, "closed the connection without an answer");
+    CHECK_CONTAINS(messages, "next: have yourself listed");
+}
+
+static void an_answer_that_is_none_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        struct span bytes;
+        const char *said;
+        int code;
+    } cases[] = {
+        { { (const uint8_t *)"\x7f\xff\xff\xff", 4 }, "more than", EXIT_PROBLEMS },
+        { { (const uint8_t *)"\0\0\0\x02\xff\xff", 6 }, "malformed", EXIT_PROBLEMS },
+        { { (const uint8_t *)"\0\0\0\x09\x01", 5 }, "without an answer", EXIT_DENIED },
+        { { (const uint8_t *)"\0\0", 2 }, "without an answer", EXIT_DENIED },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        buf_clear(&daemon_side.answers[0]);
+        daemon_side.answer_count = 1;
+        CHECK_OK(buf_append(&daemon_side.answers[0], cases[i].bytes, &err), &err);
+        int code = ctl("--socket", scene_path("sock"), "status");
+        assert_int_equal(code, cases[i].code);
+        CHECK_CONTAINS(messages, cases[i].said);
+    }
+}
+
+static void refusals_have_their_exit_codes(void **state)
+{
+    (void)state;
+    static const struct {
+        enum status status;
+        int code;
+    } cases[] = {
+        { ERR_DENIED, EXIT_DENIED },    { ERR_CONFLICT, EXIT_AGAIN },
+        { ERR_BUSY, EXIT_AGAIN },       { ERR_SIGNATURE, EXIT_UNTRUE },
+        { ERR_MISMATCH, EXIT_UNTRUE },  { ERR_CORRUPT, EXIT_UNTRUE },
+        { ERR_INVALID, EXIT_PROBLEMS }, { ERR_LIMIT, EXIT_PROBLEMS },
+        { ERR_NOT_FOUND, EXIT_FAILED }, { ERR_FULL, EXIT_FAILED },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        daemon_side.answer_count = 0;
+        buf_clear(&daemon_side.answers[0]);
+        answer_error(cases[i].status, "it may not be; next: ask another");
+        CTL(cases[i].code, "--socket", scene_path("sock"), "status");
+        CHECK_CONTAINS(messages, "it may not be");
+        CHECK_CONTAINS(messages, "ask another");
+    }
+}
+
+static void an_answer_in_single_bytes_is_whole(void **state)
+{
+    (void)state;
+    daemon_side.in_bytes = true;
+    answer_fields("done");
+    CTL(EXIT_OK, "--socket", scene_path("sock"), "--plain", "status");
+    CHECK_CONTAINS(shown, "done");
+}
+
+static void progress_goes_before_the_answer(void **state)
+{
+    (void)state;
+    CHECK_OK(reply_progress("entries", 1, 0, &daemon_side.answers[0], &err), &err);
+    CHECK_OK(reply_progress("entries", 2, 4, &daemon_side.answers[0], &err), &err);
+    answer_fields("done");
+    CTL(EXIT_OK, "--socket", scene_path("sock"), "check");
+    CHECK_CONTAINS(shown, "done");
+}
+
+static void a_backup_is_followed_until_it_is_done(void **state)
+{
+    (void)state;
+    answer_fields("running");
+    answer_fields("running");
+    answer_fields("done");
+    CTL(EXIT_OK, "--socket", scene_path("sock"), "backup", "create", "bulk");
+    CHECK_CONTAINS(shown, "done");
+    assert_string_equal(daemon_side.asked[0], "backup.create");
+    assert_string_equal(daemon_side.asked[1], "backup.status");
+    assert_string_equal(daemon_side.asked[2], "backup.status");
+    daemon_side.answer_count = 1; /* the daemon ends in the middle */
+    CTL(EXIT_DENIED, "--socket", scene_path("sock"), "backup", "create", "bulk");
+}
+
+static void a_file_goes_where_it_is_asked_to_go(void **state)
+{
+    (void)state;
+    answer_file("-----CARD-----\n");
+    CTL(EXIT_OK, "--socket", scene_path("sock"), "peer", "card");
+    CHECK_CONTAINS(shown, "-----CARD-----");
+    CTL(EXIT_OK, "--socket", scene_path("sock"), "peer", "card", "--json");
+    assert_null(strstr(shown, "-----CARD-----"));
+    CHECK_CONTAINS(shown, "\"code\"");
+    CTL(EXIT_OK, "--socket", scene_path("sock"), "peer", "card", "--out", scene_path("KE.card"));
+    CHECK_CONTAINS(messages, "wrote ");
+    struct buf card = scene_read("KE.card");
+    assert_true(span_equal(buf_span(&card), SPAN_LITERAL("-----CARD-----\n")));
+    buf_fini(&card);
+    CTL(EXIT_FAILED, "--socket", scene_path("sock"), "peer", "card", "--out",
+        scene_path("KE.card"));
+    CHECK_CONTAINS(messages, "is there already");
+    CTL(EXIT_FAILED, "--socket", scene_path("sock"), "peer", "card", "--out", "/dev/null/x");
+    CHECK_CONTAINS(messages, "cannot be made");
+}
+
+static void files_that_cannot_be_read_are_told_at_once(void **state)
+{
+    (void)state;
+    scene_write("good.csv", SPAN_LITERAL("kind\n"), 0644);
+    CTL(EXIT_PROBLEMS, "--socket", scene_path("sock"), "excerpt", "import", scene_path("good.csv"),
+        scene_path("none.csv"), scene_path("bin"));
+    CHECK_CONTAINS(messages, "2 of 3 files cannot be used; nothing was done");
+    CHECK_CONTAINS(messages, "none.csv: cannot be opened");
+    CHECK_CONTAINS(messages, "is not a file");
+    assert_int_equal(daemon_side.clients, 0);
+    FILE *file = fopen(scene_path("large.csv"), "wb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 80 * 1024 * 1024, SEEK_SET), 0);
+    assert_int_equal(fputc('x', file), 'x');
+    assert_int_equal(fclose(file), 0);
+    CTL(EXIT_PROBLEMS, "--socket", scene_path("sock"), "excerpt", "import",
+        scene_path("large.csv"));
+    CHECK_CONTAINS(messages, "has more than");
+}
+
+/* -- on a terminal ------------------------------------------------------------------------------
+ */
+
+/* What is printed on a terminal of that width; progress as well when `err_too`. */
+static void ctl_on_terminal(unsigned short columns, const char *const *words, bool err_too)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(master >= 0);
+    assert_int_equal(grantpt(master), 0);
+    assert_int_equal(unlockpt(master), 0);
+    FILE *out = fopen(ptsname(master), "w");
+    assert_non_null(out);
+    struct winsize size = { .ws_row = 25, .ws_col = columns };
+    assert_int_equal(ioctl(master, TIOCSWINSZ, &size), 0);
+    int saved = dup(STDERR_FILENO);
+    if (err_too)
+        assert_true(dup2(fileno(out), STDERR_FILENO) >= 0);
+    char *argv[SCENE_WORDS_MAX + 1] = { NULL };
+    int argc = 0;
+    for (; words[argc] != NULL; argc++)
+        memcpy(&argv[argc], &words[argc], sizeof(argv[argc]));
+    struct streams streams = { out, tmpfile() };
+    int code = run(argc, argv, &streams);
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    (void)close(saved);
+    assert_int_equal(code, EXIT_OK);
+    (void)fflush(out);
+    ssize_t got = read(master, shown, sizeof(shown) - 1);
+    assert_true(got > 0);
+    shown[got] = '\0';
+    (void)fclose(out);
+    (void)fclose(streams.messages);
+    (void)close(master);
+}
+
+static void a_file_that_a_terminal_would_obey_is_escaped(void **state)
+{
+    (void)state;
+    answer_file("\033[2Jgone\n");
+    ctl_on_terminal(30, CTL_WORDS("--socket", scene_path("sock"), "peer", "card"), false);
+    CHECK_CONTAINS(shown, "gone");
+    assert_null(strstr(shown, "\033[2J"));
+    ctl_on_terminal(100, CTL_WORDS("--socket", scene_path("sock"), "peer", "card"), false);
+    CHECK_CONTAINS(shown, "gone");
+}
+
+static void progress_is_shown_on_a_terminal_only(void **state)
+{
+    (void)state;
+    CHECK_OK(reply_progress("entries", 1, 0, &daemon_side.answers[0], &err), &err);
+    CHECK_OK(reply_progress("entries", 2, 4, &daemon_side.answers[0], &err), &err);
+    answer_fields("running");
+    answer_fields("done");
+    ctl_on_terminal(100, CTL_WORDS("--socket", scene_path("sock"), "backup", "create", "x"), true);
+    CHECK_CONTAINS(shown, "entries: 1 ");
+    CHECK_CONTAINS(shown, "entries: 2 of 4");
+    CHECK_CONTAINS(shown, "pages copied: 3 of 9");
+}
+
+/* -- failures -----------------------------------------------------------------------------------
+ */
+
+static void interrupted_calls_are_repeated(void **state)
+{
+    (void)state;
+    char path[SCENE_PATH_SIZE];
+    char csv[SCENE_PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s", scene_path("sock"));
+    (void)snprintf(csv, sizeof(csv), "%s", scene_path("good.csv"));
+    scene_write("good.csv", SPAN_LITERAL("kind\n"), 0644);
+    answer_fields("done");
+    bool hit = true;
+    for (uint64_t nth = 1; hit; nth++) {
+        call_fault_at(CALL_FAULT_SYSTEM, nth, EINTR);
+        int code = ctl("--socket", path, "excerpt", "import", csv);
+        hit = scene_hit;
+        const char *name = call_fault_name();
+        bool repeats =
+            strcmp(name, "read") == 0 || strcmp(name, "send") == 0 || strcmp(name, "recv") == 0;
+        if (repeats || !hit)
+            assert_int_equal(code, EXIT_OK);
+    }
+}
+
+static void whatever_fails_is_told(void **state)
+{
+    (void)state;
+    char path[SCENE_PATH_SIZE];
+    char csv[SCENE_PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s", scene_path("sock"));
+    (void)snprintf(csv, sizeof(csv), "%s", scene_path("good.csv"));
+    scene_write("good.csv", SPAN_LITERAL("kind\n"), 0644);
+    answer_file("-----CARD-----\n");
+    static const int numbers[] = { EIO, EPIPE, ECONNRESET, ENOSPC };
+    daemon_side.unread = true;
+    ctl_sweep(FAULT_MEMORY, 0, CTL_WORDS("--socket", path, "peer", "card"), NULL);
+    ctl_sweep(FAULT_MEMORY, 0, CTL_WORDS("--socket", path, "peer", "card", "--plain"), NULL);
+    ctl_sweep(FAULT_MEMORY, 0, CTL_WORDS("--socket", path, "peer", "card", "--json"), NULL);
+    ctl_sweep(FAULT_MEMORY, 0, CTL_WORDS("--socket", path, "excerpt", "import", csv), NULL);
+    ctl_sweep(FAULT_MEMORY, 0, CTL_WORDS("help"), NULL);
+    ctl_sweep(FAULT_MEMORY, 0, CTL_WORDS("help", "--man"), NULL);
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        ctl_sweep(CALL_FAULT_SYSTEM, numbers[i],
+                  CTL_WORDS("--socket", path, "excerpt", "import", csv), NULL);
+}
+
+static void remove_written(int code, bool hit)
+{
+    (void)code;
+    (void)hit;
+    (void)unlink(scene_path("KE.card"));
+}
+
+static void a_file_that_cannot_be_written_whole_is_told(void **state)
+{
+    (void)state;
+    char path[SCENE_PATH_SIZE];
+    char out[SCENE_PATH_SIZE];
+    (void)snprintf(path, sizeof(path), "%s", scene_path("sock"));
+    (void)snprintf(out, sizeof(out), "%s", scene_path("KE.card"));
+    answer_file("-----CARD-----\n");
+    static const int numbers[] = { EIO, ENOSPC, EINTR };
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        ctl_sweep(CALL_FAULT_SYSTEM, numbers[i],
+                  CTL_WORDS("--socket", path, "peer", "card", "--out", out), remove_written);
+    struct streams full = { fopen("/dev/full", "w"), tmpfile() };
+    char *argv[] = { (char[]){ "comityctl" }, (char[]){ "--socket" }, path,
+                     (char[]){ "peer" },      (char[]){ "card" },     NULL };
+    assert_int_equal(run(5, argv, &full), EXIT_FAILED);
+    scene_take(full.messages, messages, sizeof(messages));
+    CHECK_CONTAINS(messages, "could not be written");
+    (void)fclose(full.out);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(nobody_there_says_where_it_looked_and_what_to_do),
+        TEST(the_socket_is_found_in_the_configuration),
+        TEST(a_daemon_that_hangs_up_has_refused),
+        TEST(an_answer_that_is_none_is_told),
+        TEST(refusals_have_their_exit_codes),
+        TEST(an_answer_in_single_bytes_is_whole),
+        TEST(progress_goes_before_the_answer),
+        TEST(a_backup_is_followed_until_it_is_done),
+        TEST(a_file_goes_where_it_is_asked_to_go),
+        TEST(files_that_cannot_be_read_are_told_at_once),
+        TEST(a_file_that_a_terminal_would_obey_is_escaped),
+        TEST(progress_is_shown_on_a_terminal_only),
+        TEST(interrupted_calls_are_repeated),
+        TEST(whatever_fails_is_told),
+        TEST(a_file_that_cannot_be_written_whole_is_told),
+    };
+    return cmocka_run_group_tests_name("daemon side", tests, NULL, NULL);
+}
