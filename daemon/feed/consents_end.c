@@ -103,10 +103,15 @@ static void note_version(struct at_holder *at, uint32_t version)
 static enum status give_again(struct work *work, const struct at_holder *at, struct error *err)
 {
     const struct delivery_row *delivery = &at->last;
+    struct store *store = work->feed->store;
     struct record_row record;
     int64_t outbox_id = 0;
-    enum status status = record_rows_get(work->feed->store, &delivery->record_id, &record, err);
-    if (status != OK)
+    bool waits = false;
+    enum status status = outbox_rows_has_record(store, delivery->peer_id, &at->again_under,
+                                                &delivery->record_id, &waits, err);
+    if (status == OK && !waits)
+        status = record_rows_get(store, &delivery->record_id, &record, err);
+    if (status != OK || waits)
         return status;
     struct outbox_row row = {
         .peer_id = delivery->peer_id,
@@ -118,7 +123,7 @@ static enum status give_again(struct work *work, const struct at_holder *at, str
         .form = delivery->form,
         .queued_ms = work->now_ms,
     };
-    return outbox_rows_add(work->feed->store, &row, &outbox_id, err);
+    return outbox_rows_add(store, &row, &outbox_id, err);
 }
 
 /* What was given under a consent whose time seems not to have come waits for it once more; what
@@ -189,16 +194,17 @@ static enum status end_record(struct work *work, const struct id *record_id, str
 {
     struct delivery_row rows[PAGE];
     struct at_holder at = { .version_count = 0 };
-    struct delivery_filter filter = { .peer_id = work->peer.peer_id,
-                                      .record_id = *record_id,
-                                      .live_only = true };
+    struct delivery_filter filter = { .peer_id = work->peer.peer_id, .record_id = *record_id };
     int64_t after = 0;
     enum status status = OK;
     for (size_t count = PAGE; status == OK && count == PAGE;) {
         status = delivery_rows_list(work->feed->store, &filter, after, rows, PAGE, &count, err);
         for (size_t i = 0; status == OK && i < count; i++) {
             after = rows[i].delivery_id;
-            status = end_delivery(work, &rows[i], &at, err);
+            if (rows[i].withdrawn_ms == 0 && rows[i].erased_ms == 0)
+                status = end_delivery(work, &rows[i], &at, err);
+            else /* it took the place of an earlier one, and went */
+                at.give_again = at.give_again || at.kept;
         }
     }
     if (status == OK && at.withdrawn)

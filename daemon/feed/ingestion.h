@@ -43,6 +43,11 @@ MUST_CHECK enum status holdings_each(struct store *store,
                                      holdings_change change,
                                      void *context,
                                      struct error *err);
+/* A backup is older than its keys: what was erased in between is erased here too, without waiting
+ * for a withdrawal that the publisher may have lost as well.  It is answered when it comes again.
+ */
+MUST_CHECK enum status holdings_erase_keyless(struct feed_context *feed, struct error *err);
+
 void holdings_lock(struct holding_row *row, uint32_t reason);
 void holdings_unlock(struct holding_row *row, uint32_t reason);
 

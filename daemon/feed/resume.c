@@ -111,6 +111,8 @@ enum status feed_settle(struct feed_context *feed, struct error *err)
         }
     }
     if (status == OK && restored_ms != 0)
+        status = holdings_erase_keyless(feed, err);
+    if (status == OK && restored_ms != 0)
         status = tell_restored(feed, err);
     if (status == OK && restored_ms != 0)
         status = store_restored_clear(feed->store, err);

@@ -89,6 +89,24 @@ enum status outbox_rows_remove_records(struct store *store,
     return status;
 }
 
+enum status outbox_rows_has_record(struct store *store,
+                                   int64_t peer_id,
+                                   const struct id *consent_id,
+                                   const struct id *record_id,
+                                   bool *ret_has,
+                                   struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_OUTBOX_HAS_RECORD);
+    query_put_int(&q, peer_id);
+    query_put_id(&q, consent_id);
+    query_put_id(&q, record_id);
+    bool has = query_row(&q);
+    enum status status = query_end(&q, err);
+    if (status == OK)
+        *ret_has = has;
+    return status;
+}
+
 enum status outbox_rows_count(struct store *store,
                               int64_t peer_id,
                               uint64_t *ret_count,

@@ -60,6 +60,13 @@ MUST_CHECK enum status outbox_rows_remove_records(struct store *store,
                                                   int64_t peer_id,
                                                   uint64_t *ret_removed,
                                                   struct error *err);
+/* Whether a record waits for a peer under this consent. */
+MUST_CHECK enum status outbox_rows_has_record(struct store *store,
+                                              int64_t peer_id,
+                                              const struct id *consent_id,
+                                              const struct id *record_id,
+                                              bool *ret_has,
+                                              struct error *err);
 /* Rows waiting for a peer; 0 counts those of all peers. */
 MUST_CHECK enum status outbox_rows_count(struct store *store,
                                          int64_t peer_id,

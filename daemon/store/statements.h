@@ -129,6 +129,8 @@
     X(OUTBOX_REMOVE, "DELETE FROM outbox WHERE outbox_id = ?")                                     \
     X(OUTBOX_REMOVE_RECORDS, "DELETE FROM outbox WHERE priority IN (1, 2) AND consent_id = ?1 "          \
         "AND (?2 IS NULL OR subject_id = ?2) AND (?3 = 0 OR peer_id = ?3)")                        \
+    X(OUTBOX_HAS_RECORD, "SELECT 1 FROM outbox WHERE peer_id = ? AND priority = 2 "                \
+        "AND consent_id = ? AND subject_id = ? LIMIT 1")                                           \
     X(OUTBOX_COUNT, "SELECT count(*) FROM outbox WHERE ?1 = 0 OR peer_id = ?1")                    \
     X(OUTBOX_WAITING, "SELECT code FROM peer p WHERE p.state = 3 AND EXISTS (SELECT 1 FROM outbox " \
         "o WHERE o.peer_id = p.peer_id AND o.priority <= CASE p.held WHEN 1 THEN 0 ELSE 99 END) "  \

@@ -124,6 +124,51 @@ static void a_restored_node_does_not_end_a_consent_whose_records_were_only_postp
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
 }
 
+/* The second copy replaced the first and was withdrawn; the third, which was to take its place,
+ * waits under a consent that ends as well. */
+static void change_excerpt(struct node *node, const struct id *record, const char *title)
+{
+    struct record_row row;
+    struct excerpt excerpt;
+    struct buf canonical = BUF_INIT_SECRET;
+    uint32_t version = 0;
+    CHECK_OK(record_rows_get(node->store, record, &row, &err), &err);
+    CHECK_OK(record_rows_open(node->store, record, row.version, &canonical, &err), &err);
+    CHECK_OK(excerpt_decode(buf_span(&canonical), &excerpt, &err), &err);
+    CHECK_OK(excerpt_set(&excerpt, EXCERPT_TITLE, span_text(title), &err), &err);
+    tx_begin(node);
+    CHECK_OK(records_change_excerpt(&node->feed, ANNE, record, &excerpt, &version, &err), &err);
+    tx_commit(node);
+    excerpt_fini(&excerpt);
+    buf_fini(&canonical);
+}
+
+static void a_copy_that_was_to_replace_a_withdrawn_one_is_queued_under_the_consent_that_is_left(
+    void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    struct id consents[3];
+    for (size_t i = 0; i < 3; i++) {
+        if (i == 2) /* which freezes the next version */
+            change_excerpt(&ke, &record, "Extradition of nationals, amended");
+        consents[i] = give(&ke, &un, &record, 1, 300);
+        connect_nodes();
+    }
+    revoke(&ke, &consents[2]); /* the last copy; another one waits under the first or the second */
+    bool first = false;
+    CHECK_OK(outbox_rows_has_record(ke.store, peer_of(&ke, &un).peer_id, &consents[0], &record,
+                                    &first, &err),
+             &err);
+    struct id left = consents[first ? 1 : 0];
+    revoke(&ke, &consents[first ? 0 : 1]);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    revoke(&ke, &left);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+}
+
 static void a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer(void **state)
 {
     (void)state;
@@ -156,6 +201,7 @@ int main(void)
         TWO(ending_the_consent_of_a_copy_that_still_waits_queues_another),
         TWO(each_of_two_consents_that_are_not_yet_valid_by_a_clock_set_back_gives_later),
         TWO(a_restored_node_does_not_end_a_consent_whose_records_were_only_postponed),
+        TWO(a_copy_that_was_to_replace_a_withdrawn_one_is_queued_under_the_consent_that_is_left),
         TWO(a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer),
         TWO(a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later),
     };

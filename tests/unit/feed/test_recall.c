@@ -1,7 +1,9 @@
 /* Withdrawals that reach their holder, erasing, and what time brings. */
 #include "two_nodes.h"
 
+#include "feed/check.h"
 #include "feed/journal.h"
+#include "store/backup.h"
 
 #include <stdlib.h>
 
@@ -248,10 +250,58 @@ static void a_changed_consent_takes_over_without_a_gap(void **state)
     assert_true(id_equal(&row.consent_id, &pair));
 }
 
+/* UNODC restores a backup from before the erasure; the keys in its bundle are of today. */
+static void restore_from(const char *bulk)
+{
+    static const char *const files[] = { "comity.db", "comity.db-wal", "root.slot", "heads" };
+    char bundle[200];
+    struct store_options options = { .directory = un.place.directory,
+                                     .clock = &un.place.clock.base,
+                                     .random = &un.place.random.base };
+    store_close(un.store);
+    for (size_t i = 0; i < COUNT(files); i++)
+        (void)remove(store_place_path(&un.place, files[i]));
+    (void)snprintf(bundle, sizeof(bundle), "%s", store_place_path(&un.place, "keys.bundle"));
+    CHECK_OK(backup_restore(&options, bulk, bundle, &err), &err);
+    node_open(&un, false);
+    tx_begin(&un);
+    CHECK_OK(tx_end(&un, feed_settle(&un.feed, &err)), &err);
+}
+
+static void what_was_erased_after_a_backup_is_erased_in_what_it_restores(void **state)
+{
+    (void)state;
+    struct backup *backup = NULL;
+    struct check_result found = { 0 };
+    char bulk[200];
+    bool done = false;
+    struct id record = add_excerpt(&ke, "One");
+    struct id consent = give(&ke, &un, &record, 1, 10);
+    connect_nodes();
+    (void)snprintf(bulk, sizeof(bulk), "%s", store_place_path(&un.place, "bulk.db"));
+    CHECK_OK(backup_start(un.store, bulk, &backup, &err), &err);
+    while (!done)
+        CHECK_OK(backup_step(backup, &done, &err), &err);
+    backup_free(backup);
+    revoke(&ke, &consent);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    restore_from(bulk);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1); /* no peer has said so yet */
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    CHECK_OK(feed_check(&un.feed, &found, &err), &err);
+    assert_int_equal(found.problems, 0);
+    check_result_fini(&found);
+    connect_nodes(); /* the withdrawal comes again, and is answered */
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    (void)remove(bulk);
+}
+
 int main(void)
 {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
     const struct CMUnitTest tests[] = {
+        TWO(what_was_erased_after_a_backup_is_erased_in_what_it_restores),
         TWO(a_withdrawal_locks_in_the_same_transaction_and_erases_afterwards),
         TWO(what_was_erased_cannot_be_opened_again),
         TWO(a_later_version_replaces_and_erases_the_one_before),
