@@ -1,7 +1,8 @@
-/* sim --seed N | --seeds A..B | --sweep MINUTES   [--steps K] [--verbose]
+/* sim --seed N | --seeds A..B | --sweep | --mutations   [--steps K] [--verbose]
  *
  * The seed chooses the mix of faults as well.  The first seed that fails prints itself and how to
- * replay it, and ends the program. */
+ * replay it, and ends the program.  A sweep uses all processors, one process each, and goes on with
+ * the others' seeds. */
 #include "sim.h"
 
 #include "base/memory.h"
@@ -12,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     STEPS_DEFAULT = 6000,
@@ -146,47 +149,121 @@ static int usage(void)
     return 2;
 }
 
+/* -- sweeping -----------------------------------------------------------------------------------
+ */
+
+enum { SWEEP_FIRST = 100000, SWEEP_PROCESSES_MAX = 64 };
+
+struct share { /* what one process has done */
+    uint64_t seeds;
+    struct sim_stats stats;
+};
+
+static void sweep_share(uint64_t first, uint64_t every, double until, int to)
+{
+    struct share share = { 0 };
+    for (uint64_t seed = first; seconds() < until; seed += every) {
+        run_seed(seed, STEPS_DEFAULT, false);
+        share.seeds++;
+    }
+    share.stats = total;
+    _exit(write(to, &share, sizeof(share)) == (ssize_t)sizeof(share) ? 0 : 1);
+}
+
+static int sweep(double minutes)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    uint64_t count = processors < 1 ? 1 : (uint64_t)processors;
+    double start = seconds();
+    uint64_t seeds = 0;
+    int results[2];
+    int failed = 0;
+    if (count > SWEEP_PROCESSES_MAX)
+        count = SWEEP_PROCESSES_MAX;
+    printf("sim: seeds from %d on, %llu processes, %.0f minutes\n", SWEEP_FIRST,
+           (unsigned long long)count, minutes);
+    (void)fflush(stdout);
+    if (pipe(results) != 0)
+        abort();
+    for (uint64_t i = 0; i < count; i++) {
+        pid_t child = fork();
+        if (child < 0)
+            abort();
+        if (child == 0)
+            sweep_share(SWEEP_FIRST + i, count, start + 60.0 * minutes, results[1]);
+    }
+    close(results[1]);
+    struct share share;
+    while (read(results[0], &share, sizeof(share)) == (ssize_t)sizeof(share)) {
+        seeds += share.seeds;
+        add_stats(&share.stats);
+    }
+    close(results[0]);
+    for (int status = 0; wait(&status) > 0;)
+        failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    report(seeds, seconds() - start);
+    return failed == 0 ? 0 : 1;
+}
+
+/* -- arguments ----------------------------------------------------------------------------------
+ */
+
+struct arguments {
+    uint64_t first, last, steps;
+    bool verbose, sweep, mutations;
+};
+
+static bool take_flag(struct arguments *arguments, const char *word)
+{
+    if (strcmp(word, "--verbose") == 0)
+        arguments->verbose = true;
+    else if (strcmp(word, "--sweep") == 0)
+        arguments->sweep = true;
+    else if (strcmp(word, "--mutations") == 0)
+        arguments->mutations = true;
+    else
+        return false;
+    return true;
+}
+
+static bool take_value(struct arguments *arguments, const char *word, const char *value)
+{
+    char *end = NULL;
+    uint64_t number = strtoull(value, &end, 10);
+    if (strcmp(word, "--seed") == 0) {
+        arguments->first = arguments->last = number;
+    } else if (strcmp(word, "--seeds") == 0) {
+        arguments->first = number;
+        arguments->last = strncmp(end, "..", 2) == 0 ? strtoull(end + 2, NULL, 10) : number;
+    } else if (strcmp(word, "--mutation") == 0) {
+        mutation = (enum mutation)number;
+    } else if (strcmp(word, "--steps") == 0) {
+        arguments->steps = number;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    uint64_t first = 1, last = 1, steps = STEPS_DEFAULT;
-    bool verbose = false, sweep = false;
+    struct arguments arguments = { .first = 1, .last = 1, .steps = STEPS_DEFAULT };
     for (int i = 1; i < argc; i++) {
-        const char *value = i + 1 < argc ? argv[i + 1] : "";
-        char *end = NULL;
-        if (strcmp(argv[i], "--verbose") == 0) {
-            verbose = true;
-        } else if (strcmp(argv[i], "--sweep") == 0) {
-            sweep = true;
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            first = last = strtoull(value, NULL, 10);
-            i++;
-        } else if (strcmp(argv[i], "--seeds") == 0) {
-            first = strtoull(value, &end, 10);
-            last = strncmp(end, "..", 2) == 0 ? strtoull(end + 2, NULL, 10) : first;
-            i++;
-        } else if (strcmp(argv[i], "--mutations") == 0) {
-            return mutate_all(argv[0]);
-        } else if (strcmp(argv[i], "--mutation") == 0) {
-            mutation = (enum mutation)strtoull(value, NULL, 10);
-            i++;
-        } else if (strcmp(argv[i], "--steps") == 0) {
-            steps = strtoull(value, NULL, 10);
-            i++;
-        } else {
+        if (take_flag(&arguments, argv[i]))
+            continue;
+        if (i + 1 == argc || !take_value(&arguments, argv[i], argv[i + 1]))
             return usage();
-        }
+        i++;
+    }
+    if (arguments.mutations)
+        return mutate_all(argv[0]);
+    if (arguments.sweep) {
+        const char *minutes = getenv("COMITY_SWEEP_MINUTES");
+        return sweep(minutes == NULL ? 1.0 : strtod(minutes, NULL));
     }
     double start = seconds();
-    double until = start;
-    if (sweep) {
-        const char *minutes = getenv("COMITY_SWEEP_MINUTES");
-        until = start + 60.0 * (minutes == NULL ? 1.0 : strtod(minutes, NULL));
-        first = 100000;
-        last = UINT64_MAX;
-    }
-    uint64_t seed = first;
-    for (; seed <= last && (!sweep || seconds() < until); seed++)
-        run_seed(seed, steps, verbose);
-    report(seed - first, seconds() - start);
+    for (uint64_t seed = arguments.first; seed <= arguments.last; seed++)
+        run_seed(seed, arguments.steps, arguments.verbose);
+    report(arguments.last + 1 - arguments.first, seconds() - start);
     return 0;
 }

@@ -21,7 +21,9 @@
 
 enum mutation mutation;
 
-/* NOLINTBEGIN(bugprone-reserved-identifier): these names are the linker's */
+/* The names are the linker's.
+ * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
+ */
 
 /* -- 1: default deny ----------------------------------------------------------------------------
  */
@@ -254,7 +256,8 @@ void __wrap_exchange_tell_alarm(struct exchange *exchange,
         __real_exchange_tell_alarm(exchange, peer, text);
 }
 
-/* NOLINTEND(bugprone-reserved-identifier) */
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
+ */
 
 /* -- running them -------------------------------------------------------------------------------
  */
