@@ -102,9 +102,10 @@ static enum status apply_change(struct op *op, struct error *err)
         return import_release(op, row.version + 1, err);
     excerpt_init(&excerpt);
     status = write_excerpt(op, row.version + 1, &excerpt, err);
-    if (status == OK)
+    if (status == OK) {
         status =
             records_change_excerpt(&op->host->feed, ANNE, &record->id, &excerpt, &version, err);
+    }
     excerpt_fini(&excerpt);
     return status;
 }
@@ -129,9 +130,10 @@ static enum status apply_consent(struct op *op, struct error *err)
     struct consents_request request = { .record_ids = records, .recipients = recipients };
     struct consents_queued queued;
     struct digest digest;
-    for (size_t i = 0; i < PARTIES; i++)
+    for (size_t i = 0; i < PARTIES; i++) {
         if ((consent->recipients & (1U << i)) != 0)
             recipients[request.recipient_count++] = sim->hosts[i].code;
+    }
     for (size_t i = 0; i < consent->record_count; i++)
         records[request.record_id_count++] = sim->model.records[consent->records[i]].id;
     terms_init(&request.terms, feed->clock->wall_ms(feed->clock));
@@ -203,9 +205,10 @@ static enum status apply(struct op *op, struct error *err)
 enum status acts_apply(struct op *op, struct error *err)
 {
     enum status status = apply(op, err);
-    if (status == OK)
+    if (status == OK) {
         status =
             journal_append(&op->host->feed, ANNE, "anne", ACTS_NAMES[op->kind], "", OK, "", err);
+    }
     return status;
 }
 

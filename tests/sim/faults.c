@@ -48,9 +48,10 @@ static void partition(struct sim *sim)
     sim->blocked[a][b] = block;
     if (sim_chance(sim, 600))
         sim->blocked[b][a] = block;
-    if (!block)
+    if (!block) {
         for (size_t i = 0; i < PARTIES; i++)
             sim->blocked[a][i] = sim->blocked[i][a] = false;
+    }
 }
 
 static void disk(struct sim *sim)

@@ -33,10 +33,11 @@ static void judge_ending(struct host *host,
             bool later = rows[i].feed_id != feed->feed_id || rows[i].index > index;
             bool other = header->kind == KIND_WITHDRAWN && header->record_version != 0 &&
                          header->record_version != rows[i].version;
-            if (!later && !other)
+            if (!later && !other) {
                 sim_fail(sim, "%s has receipted entry %llu of %s, a %s, and still uses entry %llu",
                          host->code.text, (unsigned long long)index, feed->origin,
                          header_kind_name(header->kind), (unsigned long long)rows[i].index);
+            }
         }
     }
     sim->stats.checks_lock++;

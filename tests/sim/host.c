@@ -22,9 +22,10 @@ const char *host_path(const struct host *host, const char *name)
 
 struct host *host_of(struct sim *sim, const struct code *code)
 {
-    for (size_t i = 0; i < PARTIES; i++)
+    for (size_t i = 0; i < PARTIES; i++) {
         if (code_equal(&sim->hosts[i].code, code))
             return &sim->hosts[i];
+    }
     sim_fail(sim, "there is no node %s", code->text);
 }
 

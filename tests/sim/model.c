@@ -11,10 +11,11 @@ static bool covers(const struct model_consent *consent, const struct model_case 
 {
     if ((consent->recipients & (1U << it->recipient)) == 0)
         return false;
-    for (size_t i = 0; i < consent->record_count; i++)
+    for (size_t i = 0; i < consent->record_count; i++) {
         if (consent->records[i] == it->record &&
             (it->version == 0 || consent->versions[i] == 0 || consent->versions[i] == it->version))
             return true;
+    }
     return false;
 }
 
@@ -28,9 +29,10 @@ static bool in_force(const struct model_consent *consent, int64_t publisher_ms)
 bool model_allows(const struct sim *sim, const struct model_case *it)
 {
     const struct model *model = &sim->model;
-    for (size_t i = 0; i < model->consent_count; i++)
+    for (size_t i = 0; i < model->consent_count; i++) {
         if (covers(&model->consents[i], it) && in_force(&model->consents[i], it->publisher_ms))
             return true;
+    }
     return false;
 }
 
@@ -49,9 +51,10 @@ bool model_demands(const struct sim *sim, const struct model_case *it)
 bool model_ever_allowed(const struct sim *sim, const struct model_case *it)
 {
     const struct model *model = &sim->model;
-    for (size_t i = 0; i < model->consent_count; i++)
+    for (size_t i = 0; i < model->consent_count; i++) {
         if (model->consents[i].state != MODEL_VOID && covers(&model->consents[i], it))
             return true;
+    }
     return false;
 }
 
@@ -85,10 +88,12 @@ void model_learn_versions(struct host *host, struct model_consent *consent)
              consent_rows_records(host->store, &consent->id, &ID_NONE, rows, CONSENT_RECORDS_SIM,
                                   &count, &err),
              &err, "records of a consent");
-    for (size_t i = 0; i < consent->record_count; i++)
-        for (size_t k = 0; k < count; k++)
+    for (size_t i = 0; i < consent->record_count; i++) {
+        for (size_t k = 0; k < count; k++) {
             if (id_equal(&host->sim->model.records[consent->records[i]].id, &rows[k].record_id))
                 consent->versions[i] = rows[k].version;
+        }
+    }
 }
 
 static enum model_state state_in_database(struct host *host, const struct model_consent *consent)
@@ -151,9 +156,10 @@ void model_resolve(struct host *host)
         }
         bool lost = (consent->state == MODEL_ACTIVE && state == MODEL_VOID) ||
                     (consent->state == MODEL_ENDED && state != MODEL_ENDED);
-        if (lost)
+        if (lost) {
             sim_fail(sim, "%s: consent %zu was answered as %s and is not so after a start",
                      host->code.text, i, consent->state == MODEL_ACTIVE ? "active" : "ended");
+        }
         consent->state = state;
         if (state == MODEL_ACTIVE)
             model_learn_versions(host, consent);

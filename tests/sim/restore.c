@@ -133,11 +133,12 @@ void restore_stop_clone(struct sim *sim)
     unsigned others = 0;
     for (size_t i = 0; i < PARTIES; i++)
         others += i == copy->party ? 0 : sim->hosts[i].alarms;
-    if (own == 0 || others == 0)
+    if (own == 0 || others == 0) {
         sim_fail(sim, "%s ran twice, and %s raised an alarm", copy->code.text,
                  own + others == 0 ? "nobody"
                  : own == 0        ? "only its peers"
                                    : "only itself");
+    }
     sim_trace(sim, "%s: the copy is stopped", copy->code.text);
     host_free(copy);
 }

@@ -29,16 +29,18 @@ static enum status count_holding(void *context,
         return OK;
     size_t record = model_record_seen(host->sim, &received->view);
     uint32_t version = received->row.version;
-    if (record == RECORDS_MAX || version > VERSIONS_MAX)
+    if (record == RECORDS_MAX || version > VERSIONS_MAX) {
         sim_fail(host->sim, "%s holds \"%s\", version %u, which nobody has written",
                  host->code.text, received->view.title, version);
+    }
     census->readable[record][version]++;
     if (strcmp(received->state, "held") == 0)
         census->held[record]++;
     struct model_case it = { record, version, host->party, 0 };
-    if (!model_ever_allowed(host->sim, &it))
+    if (!model_ever_allowed(host->sim, &it)) {
         sim_fail(host->sim, "%s holds R%zu, version %u, which no consent ever covered",
                  host->code.text, record, version);
+    }
     return OK;
 }
 
@@ -64,9 +66,10 @@ static enum status print_given(void *context, const struct listing_given *given,
     (void)err;
     const struct question *question = context;
     if (strcmp(given->kind, "release") != 0 &&
-        model_record_of(question->host->sim, span_text(given->title)) == question->record)
+        model_record_of(question->host->sim, span_text(given->title)) == question->record) {
         fprintf(stderr, "  given to %s: %s, feed %lld entry %llu\n", given->recipient.text,
                 given->state, (long long)given->row.feed_id, (unsigned long long)given->row.index);
+    }
     return OK;
 }
 
@@ -78,11 +81,12 @@ static enum status print_received(void *context,
     const struct question *question = context;
     size_t record = received->has_text ? model_record_seen(question->host->sim, &received->view)
                                        : question->record;
-    if (record == question->record)
+    if (record == question->record) {
         fprintf(stderr, "  %s holds of %s: %s %s, feed %lld entry %llu%s\n",
                 question->host->code.text, received->publisher.text, received->state, received->why,
                 (long long)received->row.feed_id, (unsigned long long)received->row.index,
                 received->has_text ? "" : " (no text)");
+    }
     return OK;
 }
 
@@ -95,11 +99,13 @@ static void explain(struct host *holder, size_t record)
     struct listing_received_filter received = { .publisher = &publisher->code };
     for (size_t i = 0; i < sim->model.consent_count; i++) {
         const struct model_consent *consent = &sim->model.consents[i];
-        for (size_t k = 0; k < consent->record_count; k++)
-            if (consent->records[k] == record)
+        for (size_t k = 0; k < consent->record_count; k++) {
+            if (consent->records[k] == record) {
                 fprintf(stderr, "  consent %zu: state %d, recipients %x, until %lld\n", i,
                         (int)consent->state, consent->recipients,
                         (long long)consent->valid_until_ms - SIM_START_MS);
+            }
+        }
     }
     struct error err = ERROR_INIT;
     enum status status = listing_given(&publisher->feed, &given, print_given, &question, &err);
@@ -167,9 +173,10 @@ static void judge_keys(struct host *host)
             if (entry.key_slot == KEY_SLOT_NONE)
                 continue;
             sim->stats.checks_unreadable++;
-            if (keys_get(host->store, entry.key_slot, &key, &err) != ERR_ERASED)
+            if (keys_get(host->store, entry.key_slot, &key, &err) != ERR_ERASED) {
                 sim_fail(sim, "%s: entry %llu was erased, and its key is still there",
                          host->code.text, (unsigned long long)rows[i].index);
+            }
             err = (struct error)ERROR_INIT;
         }
     }
@@ -218,13 +225,15 @@ static void judge_feed(struct host *subscriber, const struct feed_row *theirs)
     sim->stats.checks_feed++;
     /* Of a copy and its original one may have signed what the other did not know of: both ends
      * raise the alarm, which restore_stop_clone() sees to. */
-    if (!digest_equal(&a, &b) && publisher->party != sim->cloned)
+    if (!digest_equal(&a, &b) && publisher->party != sim->cloned) {
         sim_fail(sim, "%s is not one history: roots differ at size %llu", own.origin,
                  (unsigned long long)size);
-    if (own.size < theirs->size && !publisher->rolled_back)
+    }
+    if (own.size < theirs->size && !publisher->rolled_back) {
         sim_fail(sim, "%s: %s holds %llu entries and its publisher %llu", own.origin,
                  subscriber->code.text, (unsigned long long)theirs->size,
                  (unsigned long long)own.size);
+    }
 }
 
 static void judge_feeds(struct host *host)
@@ -251,10 +260,11 @@ static void judge_check(struct host *host)
     struct error err = ERROR_INIT;
     host->sim->stats.checks_node++;
     sim_must(host->sim, feed_check(&host->feed, &result, &err), &err, "check");
-    if (result.problems > 0)
+    if (result.problems > 0) {
         sim_fail(host->sim, "%s: check finds %llu problems: %.*s", host->code.text,
                  (unsigned long long)result.problems, (int)result.text.size,
                  (const char *)result.text.data);
+    }
     check_result_fini(&result);
 }
 
@@ -282,10 +292,11 @@ void verdict_started(struct host *host)
         sim_must(sim, feed_rows_by_origin(host->store, span_text(receipt->origin), &row, &err),
                  &err, receipt->origin);
         sim->stats.checks_start++;
-        if (row.size < receipt->size)
+        if (row.size < receipt->size) {
             sim_fail(sim, "%s receipted %llu entries of %s and holds %llu after a start",
                      host->code.text, (unsigned long long)receipt->size, receipt->origin,
                      (unsigned long long)row.size);
+        }
     }
 }
 
@@ -325,7 +336,8 @@ void verdict_final(struct sim *sim)
     }
     for (size_t i = 0; i < PARTIES; i++)
         judge_holdings(&sim->hosts[i]);
-    for (size_t i = 0; i < PARTIES; i++)
+    for (size_t i = 0; i < PARTIES; i++) {
         if (i != sim->cloned)
             judge_recalls(&sim->hosts[i]);
+    }
 }

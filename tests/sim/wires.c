@@ -103,9 +103,10 @@ void wires_lose(struct host *host)
             release_if_unused(wire);
         }
     }
-    for (size_t i = 0; i < WIRES_MAX; i++)
+    for (size_t i = 0; i < WIRES_MAX; i++) {
         if (sim->calls[i].from == host)
             sim->calls[i].used = false;
+    }
 }
 
 /* -- what the exchange asks for -----------------------------------------------------------------
@@ -133,9 +134,10 @@ static void io_close(void *self, void *owner, const struct error *why, bool pena
     sim_trace(host->sim, "%s closes to %s: %s%s", host->code.text, other_end(end)->host->code.text,
               why->text, penalty ? " (penalty)" : "");
     /* Who says nothing in time pays a little, even when the line was dead (net/penalty.h). */
-    if (penalty && why->status != ERR_EXPIRED && host->sim->cloned == PARTIES)
+    if (penalty && why->status != ERR_EXPIRED && host->sim->cloned == PARTIES) {
         sim_fail(host->sim, "%s blames %s, which did nothing wrong: %s: %s", host->code.text,
                  other_end(end)->host->code.text, status_name(why->status), why->text);
+    }
 }
 
 static void io_pause(void *self, void *owner, bool paused)
@@ -227,9 +229,10 @@ static enum status open_end(struct wire_end *end, struct wire_end *other, struct
 
 static struct wire *unused_wire(struct sim *sim)
 {
-    for (size_t i = 0; i < WIRES_MAX; i++)
+    for (size_t i = 0; i < WIRES_MAX; i++) {
         if (!sim->wires[i].used)
             return &sim->wires[i];
+    }
     sim_fail(sim, "more than %d connections", WIRES_MAX);
 }
 

@@ -54,9 +54,10 @@ static size_t subscriber_of(struct sim *sim, struct span text)
 void wiretap_forget(struct host *subscriber)
 {
     struct sim *sim = subscriber->sim;
-    for (size_t i = 0; i < CHECKPOINTS_MAX; i++)
+    for (size_t i = 0; i < CHECKPOINTS_MAX; i++) {
         if (sim->checkpoints[i].subscriber == subscriber->party)
             sim->checkpoints[i].stored = false;
+    }
 }
 
 static void judge_note(struct host *from, struct span bytes)
@@ -77,9 +78,10 @@ static void judge_note(struct host *from, struct span bytes)
     if (sim->hosts[from->party].set_back && !seen->stored)
         seen->root = checkpoint.root; /* the first one is lost, and nobody can tell */
     sim->stats.checks_root++;
-    if (!digest_equal(&seen->root, &checkpoint.root) && sim->cloned == PARTIES)
+    if (!digest_equal(&seen->root, &checkpoint.root) && sim->cloned == PARTIES) {
         sim_fail(sim, "%s sends a second root for size %llu of %s", from->code.text,
                  (unsigned long long)checkpoint.size, seen->origin);
+    }
 }
 
 /* The subscriber shows what it has stored. */
@@ -106,9 +108,10 @@ static void judge_receipt_time(struct host *from, struct span bytes, struct seen
     sim_must(sim, note_verify_cosignature(&note, span_text(name), &key, &time_s, &err), &err,
              "a receipt's cosignature");
     sim->stats.checks_receipt++;
-    if (time_s < receipt->time_s && !from->rolled_back)
+    if (time_s < receipt->time_s && !from->rolled_back) {
         sim_fail(sim, "%s cosigns %s at %llu s after %llu s", from->code.text, receipt->origin,
                  (unsigned long long)time_s, (unsigned long long)receipt->time_s);
+    }
     receipt->time_s = time_s;
 }
 
@@ -187,9 +190,10 @@ static void judge_body(struct host *from, struct host *to, const struct batch_en
         return; /* a copy knows nothing of what was decided since */
     struct model_case it = { record, header.record_version, to->party, from->group_wall_ms };
     sim->stats.checks_body++;
-    if (!model_allows(sim, &it))
+    if (!model_allows(sim, &it)) {
         sim_fail(sim, "%s sends R%zu, version %u, to %s, and no consent in force covers it",
                  from->code.text, record, header.record_version, to->code.text);
+    }
 }
 
 /* -- epochs: what was restored from a backup goes on in new ones --------------------------------
@@ -198,9 +202,10 @@ static void judge_body(struct host *from, struct host *to, const struct batch_en
 static struct seen_origin *find_origin(struct host *from, struct span origin)
 {
     struct sim *sim = from->sim;
-    for (size_t i = 0; i < sim->origin_count; i++)
+    for (size_t i = 0; i < sim->origin_count; i++) {
         if (span_equal(span_text(sim->origins[i].origin), origin))
             return &sim->origins[i];
+    }
     if (sim->origin_count == ORIGINS_MAX)
         sim_fail(sim, "more than %d origins", ORIGINS_MAX);
     struct seen_origin *seen = &sim->origins[sim->origin_count++];
@@ -213,9 +218,10 @@ static void judge_epoch(struct host *from, const struct batch *batch)
 {
     const struct seen_origin *seen = find_origin(from, batch->origin);
     from->sim->stats.checks_epoch++;
-    if (seen->life < from->life && from->sim->cloned == PARTIES)
+    if (seen->life < from->life && from->sim->cloned == PARTIES) {
         sim_fail(from->sim, "%s was restored and goes on in %s, as if it were not", from->code.text,
                  seen->origin);
+    }
 }
 
 static void judge_batch(struct host *from, struct host *to, const struct batch *batch)

@@ -86,9 +86,10 @@ static void op_done(struct job *job)
                   status_name(job->error.status), job->error.text);
         bool done = job->error.status == OK;
         bool ended = op->kind == OP_REVOKE && job->error.status == ERR_WRONG_STATE; /* expired */
-        if (!done && !ended && !is_rightly_refused(op) && host->fault == VFS_FAULT_NONE)
+        if (!done && !ended && !is_rightly_refused(op) && host->fault == VFS_FAULT_NONE) {
             sim_fail(host->sim, "%s: %s: %s", host->code.text, ACTS_NAMES[op->kind],
                      job->error.text);
+        }
         host->sim->stats.refused += !done && !ended;
         remember(op, done || ended);
         if (op->note.size > 0) {
@@ -261,11 +262,12 @@ void workload_step(struct sim *sim)
 
 void workload_calm(struct sim *sim)
 {
-    for (size_t i = 0; i < PARTIES; i++)
+    for (size_t i = 0; i < PARTIES; i++) {
         for (size_t peer = 0; peer < PARTIES; peer++) {
             treat_peer(&sim->hosts[i], OP_HOLD, peer, false);
             treat_peer(&sim->hosts[i], OP_BLOCK, peer, false);
         }
+    }
 }
 
 /* -- the beginning ------------------------------------------------------------------------------
@@ -294,9 +296,10 @@ void workload_peers(struct host *host)
 {
     struct error err = ERROR_INIT;
     sim_must(host->sim, store_begin(host->store, &err), &err, "begin");
-    for (size_t i = 0; i < PARTIES; i++)
+    for (size_t i = 0; i < PARTIES; i++) {
         if (i != host->party)
             accept_peer(host, i);
+    }
     sim_must(host->sim, store_commit(host->store, &err), &err, "commit");
     sim_must(host->sim, heads_save(host->store, &err), &err, "heads");
 }
