@@ -120,6 +120,14 @@ static enum model_state state_in_database(struct host *host, const struct model_
     return MODEL_VOID;
 }
 
+/* The answer was that the disk failed: before the commit, or after it. */
+void model_look(struct host *host, struct model_consent *consent)
+{
+    consent->state = state_in_database(host, consent);
+    if (consent->state == MODEL_ACTIVE)
+        model_learn_versions(host, consent);
+}
+
 static void resolve_records(struct host *host)
 {
     struct sim *sim = host->sim;

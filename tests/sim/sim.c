@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { SILENCE_MS = 11 * 60 * 1000 }; /* longer than any node waits before it dials again */
+
 uint64_t sim_random(struct sim *sim, uint64_t below)
 {
     return random_seeded_next(&sim->random) % below;
@@ -152,7 +154,8 @@ void sim_run(struct sim *sim, uint64_t steps)
 void sim_settle(struct sim *sim, int64_t ms)
 {
     int64_t until_ms = sim->now_ms + ms;
-    while (sim->now_ms < until_ms) {
+    sim->news_ms = sim->now_ms;
+    while (sim->now_ms < until_ms && sim->now_ms < sim->news_ms + SILENCE_MS) {
         sim->step++;
         sim->stats.steps++;
         if (!run_something(sim))

@@ -246,7 +246,8 @@ struct sim {
     bool calm; /* no more faults and decisions: what is due must come about */
     const struct mix *mix;
     struct random_seeded random;
-    int64_t now_ms; /* monotonic, for all */
+    int64_t now_ms;  /* monotonic, for all */
+    int64_t news_ms; /* when something was last said that is neither ping nor pong */
     struct host hosts[HOSTS_MAX];
     struct private_key *log_keys[PARTIES], *receipt_keys[PARTIES];
     struct wire wires[WIRES_MAX];
@@ -265,7 +266,8 @@ struct sim {
 extern bool fake_sign_wanted; /* fake_sign.c: no Ed25519 */
 
 void sim_run(struct sim *sim, uint64_t steps);
-void sim_settle(struct sim *sim, int64_t ms); /* without faults, for so long */
+/* Without faults, for so long, or until nothing is said any more. */
+void sim_settle(struct sim *sim, int64_t ms);
 void sim_sleep(struct sim *sim, int64_t ms);
 uint64_t sim_random(struct sim *sim, uint64_t below);
 bool sim_chance(struct sim *sim, unsigned thousandths);
@@ -318,6 +320,7 @@ bool model_allows(const struct sim *sim, const struct model_case *it);
 bool model_demands(const struct sim *sim, const struct model_case *it);
 bool model_ever_allowed(const struct sim *sim, const struct model_case *it);
 void model_learn_versions(struct host *host, struct model_consent *consent);
+void model_look(struct host *host, struct model_consent *consent);
 void model_resolve(struct host *host); /* it was started again: what of the doubtful is true? */
 size_t model_record_of(const struct sim *sim, struct span name);
 /* By its title, or its source; RECORDS_MAX: nobody has written it. */

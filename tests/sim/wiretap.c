@@ -252,6 +252,8 @@ void wiretap_frame(struct host *from, struct host *to, struct span frame)
     struct error err = ERROR_INIT;
     sim_must(sim, codec_decode(frame, &message, &err), &err, "a frame that was sent");
     sim->stats.frames++;
+    if (message.kind != MESSAGE_PING && message.kind != MESSAGE_PONG)
+        sim->news_ms = sim->now_ms;
     if (from->blocks[to->party] && message.kind != MESSAGE_GOODBYE)
         sim_fail(sim, "%s has blocked %s and still speaks to it", from->code.text, to->code.text);
     switch (message.kind) {

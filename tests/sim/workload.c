@@ -30,6 +30,12 @@ static void remember(struct op *op, bool done)
     struct sim *sim = op->host->sim;
     struct model_record *record = &sim->model.records[op->record];
     struct model_consent *consent = &sim->model.consents[op->consent];
+    enum status status = op->job.error.status;
+    if ((status == ERR_FULL || status == ERR_IO) &&
+        (op->kind == OP_CONSENT || op->kind == OP_REVOKE)) {
+        model_look(op->host, consent);
+        return;
+    }
     switch (op->kind) {
     case OP_ADD:
         record->id = op->id;
