@@ -58,7 +58,7 @@ void pair_make(struct pair_node *node,
                unsigned port);
 void pair_remove(struct pair_node *node);                                /* with its directory */
 void pair_accept(struct pair_node *node, const struct pair_node *other); /* `node` is open */
-void pair_befriend(struct pair_node *one, struct pair_node *two);     /* both are open */
+void pair_befriend(struct pair_node *one, struct pair_node *two);        /* both are open */
 void pair_open(struct pair_node *node);
 void pair_close(struct pair_node *node);
 

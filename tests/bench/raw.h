@@ -9,8 +9,9 @@ double raw_inserts(const char *directory,
                    const struct span *bodies,
                    size_t count,
                    size_t per_transaction);
-/* Seconds of one commit that changes a row of 512 bytes: the median of `count`. */
-double raw_commit(const char *directory, size_t count);
+/* Seconds of one commit of a row of 2 KB that waits for the disk, or (relaxed) does not: the median
+ * of `count`, in a WAL that does not have to grow. */
+double raw_commit(const char *directory, size_t count, bool waits);
 /* As many durable steps as an erasure: a slot write, an update, a truncating checkpoint, a slot
  * write. */
 struct raw_eraser;
