@@ -424,9 +424,31 @@ void exchange_tick(struct exchange *exchange)
     dial_due(exchange);
 }
 
+void exchange_wake_links(struct exchange *exchange, const struct code *peer)
+{
+    struct link *next = NULL;
+    for (struct link *link = exchange->links; link != NULL; link = next) {
+        exchange_hold(link); /* pumping may end it */
+        if (link->greeted && !link->closing &&
+            (peer == NULL || code_equal(&link->config.peer, peer))) {
+            session_wake(link->session, exchange_now_ms(exchange));
+            exchange_pump(link);
+        }
+        next = link->next;
+        exchange_release(link);
+    }
+}
+
 void exchange_wake(struct exchange *exchange)
 {
-    exchange_ask_waiting(exchange);
+    enum { FEW = 8 }; /* to let each try is quicker than to ask first who has something */
+    size_t count = 0;
+    for (const struct link *link = exchange->links; link != NULL && count <= FEW; link = link->next)
+        count++;
+    if (count <= FEW)
+        exchange_wake_links(exchange, NULL);
+    else
+        exchange_ask_waiting(exchange);
 }
 
 void exchange_stop(struct exchange *exchange, const char *text)

@@ -68,6 +68,8 @@ void exchange_event(struct exchange *exchange,
                     ...) PRINTF_LIKE(4, 5);
 void exchange_hold(struct link *link);    /* memory stays until ... */
 void exchange_release(struct link *link); /* ... this */
+/* The sessions with this peer, or all (NULL), publish what waits. */
+void exchange_wake_links(struct exchange *exchange, const struct code *peer);
 void exchange_dial_reset(struct exchange *exchange, const struct code *code);
 
 /* exchange_effect.c: does what the session asks for, until it asks for nothing. */

@@ -142,19 +142,8 @@ static void waiting_done(struct job *job)
     struct feed_job *self = feed_job(job);
     struct exchange *exchange = self->exchange;
     exchange->waiting_asked = false;
-    for (size_t i = 0; job->error.status == OK && i < self->waiting_count; i++) {
-        struct link *next = NULL;
-        for (struct link *link = exchange->links; link != NULL; link = next) {
-            exchange_hold(link); /* pumping may end it */
-            if (link->greeted && !link->closing &&
-                code_equal(&link->config.peer, &self->waiting[i])) {
-                session_wake(link->session, exchange_now_ms(exchange));
-                exchange_pump(link);
-            }
-            next = link->next;
-            exchange_release(link);
-        }
-    }
+    for (size_t i = 0; job->error.status == OK && i < self->waiting_count; i++)
+        exchange_wake_links(exchange, &self->waiting[i]);
     job_free(self);
     if (exchange->waiting_again)
         exchange_ask_waiting(exchange);

@@ -303,10 +303,11 @@ enum status worker_submit(struct worker *worker, struct job *job, struct error *
     if (status == OK) {
         job->error = (struct error)ERROR_INIT;
         job_queue_put(&worker->queue, job);
-        if (!worker->delivering)
-            pthread_cond_signal(&worker->wake);
     }
+    bool wake = status == OK && !worker->delivering;
     pthread_mutex_unlock(&worker->mutex);
+    if (wake) /* without the mutex, which the woken thread wants at once */
+        pthread_cond_signal(&worker->wake);
     return status;
 }
 
@@ -336,9 +337,10 @@ size_t worker_deliver(struct worker *worker)
     }
     pthread_mutex_lock(&worker->mutex);
     worker->delivering = false;
-    if (worker->queue.jobs > 0)
-        pthread_cond_signal(&worker->wake);
+    bool wake = worker->queue.jobs > 0;
     pthread_mutex_unlock(&worker->mutex);
+    if (wake)
+        pthread_cond_signal(&worker->wake);
     return count;
 }
 
