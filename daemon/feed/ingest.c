@@ -230,7 +230,8 @@ static enum status check_withheld(const struct ingestion *ingestion,
     for (size_t j = i + 1; j < batch->entry_count; j++) {
         struct entry_header later;
         if (header_decode(batch->entries[j].header, &later, err) == OK &&
-            later.kind == KIND_WITHDRAWN && id_equal(&later.subject_id, &header->subject_id))
+            later.kind == KIND_WITHDRAWN && id_equal(&later.subject_id, &header->subject_id) &&
+            (later.record_version == 0 || later.record_version == header->record_version))
             return OK;
     }
     return error_set(err, ERR_INVALID, "entry %llu is withheld, and not withdrawn in its batch",

@@ -76,6 +76,7 @@ static enum status add_entry(struct publication *publication,
 struct judged {
     struct id subject; /* pair id, of a record or a withdrawal */
     struct delivery_row delivery;
+    uint32_t version; /* of a withdrawal: the one that goes, 0 for all */
     uint32_t body_size;
     bool is_record;
     bool is_withdrawal;
@@ -97,6 +98,7 @@ static enum status judge(struct publication *publication,
     if (status != OK)
         return status;
     *ret_judged = (struct judged){ .subject = header.subject_id,
+                                   .version = header.record_version,
                                    .body_size = header.body_size,
                                    .is_record = compose_is_record(header.kind),
                                    .is_withdrawal = header.kind == KIND_WITHDRAWN };
@@ -198,9 +200,11 @@ static enum status resend_plain(struct publication *publication,
 
 static bool is_withdrawn_behind(const struct judged *judged, size_t at, size_t count)
 {
-    for (size_t i = at + 1; i < count; i++)
-        if (judged[i].is_withdrawal && id_equal(&judged[i].subject, &judged[at].subject))
+    for (size_t i = at + 1; i < count; i++) {
+        bool goes = judged[i].version == 0 || judged[i].version == judged[at].version;
+        if (judged[i].is_withdrawal && goes && id_equal(&judged[i].subject, &judged[at].subject))
             return true;
+    }
     return false;
 }
 

@@ -169,6 +169,27 @@ static void a_copy_that_was_to_replace_a_withdrawn_one_is_queued_under_the_conse
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
 }
 
+/* Behind the body that is held back comes a withdrawal, of an older version of the record. */
+static void a_hold_is_not_taken_for_the_end_of_another_version(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    struct id first = give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    change_excerpt(&ke, &record, "Extradition of nationals, amended");
+    give(&ke, &un, &record, 1, 200);
+    struct batch lost = { 0 };
+    CHECK_OK(publish(&ke, &un, 2, &lost), &err); /* numbered, and on its way when the link breaks */
+    batch_fini(&lost);
+    hold(&ke, &un, true);
+    revoke(&ke, &first);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    hold(&ke, &un, false);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
 static void a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer(void **state)
 {
     (void)state;
@@ -202,6 +223,7 @@ int main(void)
         TWO(each_of_two_consents_that_are_not_yet_valid_by_a_clock_set_back_gives_later),
         TWO(a_restored_node_does_not_end_a_consent_whose_records_were_only_postponed),
         TWO(a_copy_that_was_to_replace_a_withdrawn_one_is_queued_under_the_consent_that_is_left),
+        TWO(a_hold_is_not_taken_for_the_end_of_another_version),
         TWO(a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer),
         TWO(a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later),
     };
