@@ -20,7 +20,9 @@ enum status sealer_new(struct random_source *random, struct sealer **ret_sealer,
     sealer->random = random;
     sealer->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     sealer->context = EVP_CIPHER_CTX_new();
-    if (sealer->cipher == NULL || sealer->context == NULL) {
+    /* The cipher is set once: given again it would be made anew for every message. */
+    if (sealer->cipher == NULL || sealer->context == NULL ||
+        EVP_CipherInit_ex2(sealer->context, sealer->cipher, NULL, NULL, 1, NULL) != 1) {
         sealer_free(sealer);
         return error_set(err, ERR_INTERNAL, "AES-256-GCM is not available in this OpenSSL");
     }
@@ -50,8 +52,7 @@ static bool start(struct sealer *sealer,
                   int encrypt)
 {
     int size = 0;
-    bool good =
-        EVP_CipherInit_ex2(sealer->context, sealer->cipher, key->bytes, nonce, encrypt, NULL) == 1;
+    bool good = EVP_CipherInit_ex2(sealer->context, NULL, key->bytes, nonce, encrypt, NULL) == 1;
     for (size_t i = 0; good && i < count; i++) {
         if (associated[i].size > 0) {
             good = associated[i].size <= INT32_MAX &&
