@@ -84,10 +84,10 @@ static enum status seal_entry(struct store *store,
     if (id_is_none(&entry->version_of)) {
         status = keys_add(store, &entry->group, ret_slot, &key, err);
     } else {
-        struct record_version_row version;
-        status = record_rows_version(store, &entry->version_of, entry->version, &version, err);
+        uint64_t slot = KEY_SLOT_NONE;
+        status = record_rows_slot(store, &entry->version_of, entry->version, &slot, err);
         if (status == OK)
-            status = keys_get(store, version.key_slot, &key, err);
+            status = keys_get(store, slot, &key, err);
     }
     if (status != OK)
         return status;

@@ -36,6 +36,9 @@ struct store {
     struct heads_file *heads;
     struct buf row_header, row_sealed; /* what entry_rows_get hands out */
     struct buf plain, sealed;          /* scratch of entry_rows and record_rows */
+    struct id opened;                  /* record whose version was opened last; ID_NONE: none */
+    uint32_t opened_version;
+    uint64_t opened_slot;
     int64_t origin_of;                 /* feed whose origin is here; 0: none */
     char origin[FEED_ORIGIN_MAX + 1];
 };

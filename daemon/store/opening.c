@@ -46,7 +46,8 @@ enum status opening_new(const struct store_options *options,
                              ? error_set(err, ERR_MEMORY, "no memory for the store")
                              : sealer_new(store->random, &store->sealer, err);
     /* One thread at a time uses SQLite in this process (the store thread; before and after it the
-     * one that opens and closes), so none of its mutexes is needed.  Without effect once it runs. */
+     * one that opens and closes), so none of its mutexes is needed.  Without effect once it runs.
+     */
     (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     (void)sqlite3_hard_heap_limit64(HEAP_MAX);
     if (status == OK && sqlite3_initialize() != SQLITE_OK)

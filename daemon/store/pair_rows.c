@@ -69,15 +69,12 @@ static enum status find_or_make(struct store *store,
                                 struct error *err)
 {
     struct id made;
-    struct error local_err = ERROR_INIT;
-    enum status status = get(store, find, peer_id, kind, known, ret_other, &local_err);
+    /* Most are not there yet, and then nobody reads the sentence that says so. */
+    enum status status = get(store, find, peer_id, kind, known, ret_other, NULL);
     if (status == OK)
         return OK;
-    if (status != ERR_NOT_FOUND) {
-        if (err != NULL)
-            *err = local_err;
-        return status;
-    }
+    if (status != ERR_NOT_FOUND)
+        return get(store, find, peer_id, kind, known, ret_other, err);
     status = id_make(&made, store->clock->wall_ms(store->clock), store->random, err);
     if (status == OK)
         status = find == STATEMENT_PAIR_GET ? add(store, peer_id, kind, known, &made, err)

@@ -253,6 +253,28 @@ static enum status read_sealed(struct store *store,
         status = ended;
     if (status == OK && erased)
         status = error_set(err, ERR_ERASED, "this version of the record was erased");
+    if (status == OK) {
+        store->opened = *record_id;
+        store->opened_version = version;
+        store->opened_slot = *ret_slot;
+    }
+    return status;
+}
+
+enum status record_rows_slot(struct store *store,
+                             const struct id *record_id,
+                             uint32_t version,
+                             uint64_t *ret_slot,
+                             struct error *err)
+{
+    struct record_version_row row;
+    if (version == store->opened_version && id_equal(record_id, &store->opened)) {
+        *ret_slot = store->opened_slot;
+        return OK;
+    }
+    enum status status = record_rows_version(store, record_id, version, &row, err);
+    if (status == OK)
+        *ret_slot = row.key_slot;
     return status;
 }
 

@@ -69,6 +69,12 @@ MUST_CHECK enum status record_rows_version(struct store *store,
                                            uint32_t version,
                                            struct record_version_row *ret_row,
                                            struct error *err);
+/* The slot of its key; without a query for the version that record_rows_open opened last. */
+MUST_CHECK enum status record_rows_slot(struct store *store,
+                                        const struct id *record_id,
+                                        uint32_t version,
+                                        uint64_t *ret_slot,
+                                        struct error *err);
 /* Appends the canonical bytes to *ret_canonical.  ERR_ERASED after erasing. */
 MUST_CHECK enum status record_rows_open(struct store *store,
                                         const struct id *record_id,

@@ -149,6 +149,13 @@ enum status store_begin_relaxed(struct store *store, struct error *err)
     return begin(store, true, err);
 }
 
+/* What was remembered of rows may be gone, and its number come again. */
+static void forget_rows(struct store *store)
+{
+    store->origin_of = 0;
+    store->opened = ID_NONE;
+}
+
 void store_rollback(struct store *store)
 {
     if (store->phase == STORE_IDLE)
@@ -159,7 +166,7 @@ void store_rollback(struct store *store)
         (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
     store->phase = STORE_IDLE;
     random_pool_close(&store->pool);
-    store->origin_of = 0; /* its feed may be gone, and its number come again */
+    forget_rows(store);
     keys_tree_forget(store);
     heads_forget(store);
     if (!store->lost)
@@ -232,7 +239,7 @@ enum status store_rollback_to(struct store *store, struct error *err)
         return status;
     for (int i = 0; i < STATEMENT_COUNT; i++)
         (void)sqlite3_reset(store->statements[i]);
-    store->origin_of = 0;
+    forget_rows(store);
     status = run(store, "ROLLBACK TO job; RELEASE job", err);
     if (status == OK)
         store->phase = STORE_IN_TRANSACTION;
