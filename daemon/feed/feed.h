@@ -18,6 +18,13 @@
 struct store;       /* store/store.h */
 struct private_key; /* crypto/sign.h */
 
+/* A note that was signed here: whoever shows these bytes again shows our own signature. */
+struct feed_signed {
+    size_t size, text_size; /* of the note, and of the text that it signs */
+    struct digest digest;   /* of the note */
+};
+enum { FEED_SIGNED_KEPT = 64 }; /* the windows of eight busy peers */
+
 /* Everything that feed functions need besides the database.  Lives as long as the store thread. */
 struct feed_context {
     struct store *store;
@@ -30,6 +37,8 @@ struct feed_context {
     /* While a key is being replaced, the one before, which signs as well; otherwise NULL. */
     const struct private_key *former_log_key;
     const struct private_key *former_receipt_key;
+    struct feed_signed signed_notes[FEED_SIGNED_KEPT]; /* keyring.c; the next place is the oldest */
+    size_t signed_next;
     bool meet_again;    /* set when a heal is done, and another one needs a new comparison */
     bool cards_changed; /* set when a peer's card was replaced; whoever acts on it clears it */
 };

@@ -115,7 +115,8 @@ static enum status open_note(const struct note *note,
                          (int)checkpoint.origin.size, (const char *)checkpoint.origin.data,
                          (int)origin.size, (const char *)origin.data);
     }
-    status = note_verify(note, checkpoint.origin, log_key, err);
+    if (log_key != NULL)
+        status = note_verify(note, checkpoint.origin, log_key, err);
     if (status == OK)
         *ret_checkpoint = checkpoint;
     return status;

@@ -41,7 +41,8 @@ MUST_CHECK enum status checkpoint_cosign(struct span note,
                                          uint64_t time_s,
                                          struct buf *append_to,
                                          struct error *err);
-/* checkpoint_open, and the cosigner's line too. */
+/* checkpoint_open, and the cosigner's line too.  log_key NULL: the caller knows these bytes for its
+ * own signed note, and only the cosigner's line is verified. */
 MUST_CHECK enum status checkpoint_open_receipt(struct span note,
                                                struct span origin,
                                                const struct public_key *log_key,

@@ -134,6 +134,36 @@ static void nothing_goes_to_or_comes_from_a_peer_that_is_not_accepted(void **sta
     batch_fini(&batch);
 }
 
+/* A receipt repeats the note that was signed here; a peer cannot change a byte of it, and a node
+ * that started anew, and remembers no note, takes it as well. */
+static void a_receipt_repeats_what_was_signed_byte_for_byte(void **state)
+{
+    (void)state;
+    struct batch batch = first_batch();
+    struct buf receipt = BUF_INIT;
+    struct buf longer = BUF_INIT; /* our note as the beginning of another text */
+    CHECK_OK(ingest(&un, &ke, &batch, &receipt), &err);
+    assert_memory_equal(receipt.data, batch.checkpoint.data, batch.checkpoint.size);
+    for (size_t at = 0; at < batch.checkpoint.size; at++) {
+        receipt.data[at] ^= 1;
+        assert_int_not_equal(take_receipt(&ke, &un, buf_span(&receipt)), OK);
+        receipt.data[at] ^= 1;
+    }
+    CHECK_OK(buf_append(&longer, batch.checkpoint, &err), &err);
+    CHECK_OK(buf_append_text(&longer, "\nmore\n\n", &err), &err);
+    CHECK_OK(
+        buf_append(&longer, span_slice(buf_span(&receipt), batch.checkpoint.size, NOTE_MAX), &err),
+        &err);
+    assert_int_not_equal(take_receipt(&ke, &un, buf_span(&longer)), OK);
+    assert_int_equal(feed_between(&ke, &un, FEED_OUT).receipt_size, 0);
+    memset(ke.feed.signed_notes, 0, sizeof(ke.feed.signed_notes));
+    CHECK_OK(take_receipt(&ke, &un, buf_span(&receipt)), &err);
+    assert_int_equal(feed_between(&ke, &un, FEED_OUT).receipt_size, 3);
+    buf_fini(&longer);
+    buf_fini(&receipt);
+    batch_fini(&batch);
+}
+
 static void receipts_that_prove_nothing_are_refused(void **state)
 {
     (void)state;
@@ -441,6 +471,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TWO(batches_that_break_the_format_change_nothing),
         TWO(nothing_goes_to_or_comes_from_a_peer_that_is_not_accepted),
+        TWO(a_receipt_repeats_what_was_signed_byte_for_byte),
         TWO(receipts_that_prove_nothing_are_refused),
         TWO(what_was_revoked_before_it_was_sent_never_gets_a_number),
         TWO(nothing_is_sent_to_a_held_peer_but_recalls),
