@@ -7,6 +7,7 @@
 #include "feed/parcel.h"
 #include "feed/peering.h"
 #include "store/delivery_rows.h"
+#include "store/outbox_rows.h"
 
 enum {
     /* What is in flight must fit one batch when a withdrawal makes it necessary (resend.c): 8
@@ -26,7 +27,8 @@ struct publication {
     struct leaves leaves;
     struct composer composer;
     struct parcel parcel;
-    struct buf body; /* of the outbox row at hand */
+    struct outbox_list queued; /* rows at hand */
+    size_t numbered, skipped;  /* by this call of publication_number */
 };
 
 /* `row` is an active outgoing feed; publication_fini() in any case. */

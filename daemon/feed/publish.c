@@ -18,7 +18,7 @@ enum status publication_init(struct publication *publication,
     publication->feed = feed;
     publication->peer = *peer;
     publication->row = *row;
-    publication->body = (struct buf)BUF_INIT;
+    publication->queued.bodies = (struct buf)BUF_INIT;
     composer_init(&publication->composer, feed, &publication->peer);
     enum status status = parcel_init(&publication->parcel, span_text(row->origin), err);
     if (status == OK)
@@ -30,7 +30,7 @@ void publication_fini(struct publication *publication)
 {
     composer_fini(&publication->composer);
     parcel_fini(&publication->parcel);
-    buf_fini(&publication->body);
+    buf_fini(&publication->queued.bodies);
 }
 
 /* -- numbering --------------------------------------------------------------------------------- */
@@ -71,6 +71,18 @@ static enum status note_departure(struct publication *publication,
     return recall_rows_update(store, &recall, err);
 }
 
+/* Whether the smallest entry of this kind would fit: most batches end here, and composing an entry
+ * only to find no room for it costs as much as sending it. */
+static bool may_have_room(const struct publication *publication,
+                          uint16_t kind,
+                          const struct publication_order *order)
+{
+    size_t least = HEADER_FIXED_SIZE;
+    if (!compose_is_inline(kind))
+        least += SALT_SIZE + header_padded_size(kind, 0);
+    return order->log_only || parcel_has_room(&publication->parcel, least, order->max_bytes);
+}
+
 enum status publication_number_row(struct publication *publication,
                                    const struct outbox_row *row,
                                    const struct publication_order *order,
@@ -105,31 +117,55 @@ enum status publication_number_row(struct publication *publication,
     return status;
 }
 
+/* The rows of one list, until one finds no room (*ret_full). */
+static enum status number_list(struct publication *publication,
+                               const struct publication_order *order,
+                               struct outbox_place *place,
+                               bool *ret_full,
+                               struct error *err)
+{
+    const struct outbox_list *list = &publication->queued;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct outbox_row *row = &list->rows[i];
+        enum compose_outcome outcome = COMPOSE_LATER;
+        bool stop = publication->numbered == order->max_count ||
+                    publication->skipped == PUBLICATION_SKIPPED_MAX ||
+                    (order->recalls_only && row->priority != OUTBOX_RECALL) ||
+                    !may_have_room(publication, row->kind, order);
+        enum status status =
+            stop ? OK : publication_number_row(publication, row, order, &outcome, err);
+        if (status != OK)
+            return status;
+        /* One that was composed, and waits all the same, found no room. */
+        if (stop || (outcome == COMPOSE_LATER && publication->composer.append.header.size > 0)) {
+            *ret_full = true;
+            return OK;
+        }
+        *place = (struct outbox_place){ (int)row->priority, row->outbox_id };
+        publication->numbered += outcome == COMPOSE_READY ? 1 : 0;
+        publication->skipped += outcome == COMPOSE_READY ? 0 : 1;
+    }
+    return OK;
+}
+
 enum status publication_number(struct publication *publication,
                                const struct publication_order *order,
                                struct error *err)
 {
     struct outbox_place place = OUTBOX_START;
-    size_t count = 0;
-    size_t skipped = 0;
-    while (count < order->max_count && skipped < PUBLICATION_SKIPPED_MAX) {
-        struct outbox_row row;
-        enum status status = outbox_rows_next(publication->feed->store, publication->peer.peer_id,
-                                              place, &row, &publication->body, err);
-        bool no_more = status == ERR_NOT_FOUND ||
-                       (status == OK && order->recalls_only && row.priority != OUTBOX_RECALL);
-        if (no_more)
+    size_t at_once = 1; /* doubled each time: a batch of one entry reads no more than it needs */
+    bool full = false;
+    publication->numbered = publication->skipped = 0;
+    while (!full) {
+        enum status status = outbox_rows_list(publication->feed->store, publication->peer.peer_id,
+                                              place, at_once, &publication->queued, err);
+        if (status == OK && publication->queued.count == 0)
             return OK;
-        enum compose_outcome outcome = COMPOSE_LATER;
         if (status == OK)
-            status = publication_number_row(publication, &row, order, &outcome, err);
+            status = number_list(publication, order, &place, &full, err);
         if (status != OK)
             return status;
-        if (outcome == COMPOSE_LATER && publication->composer.append.header.size > 0)
-            return OK; /* it was composed, and found no room */
-        place = (struct outbox_place){ (int)row.priority, row.outbox_id };
-        count += outcome == COMPOSE_READY ? 1 : 0;
-        skipped += outcome == COMPOSE_READY ? 0 : 1;
+        at_once = at_once * 2 < OUTBOX_LIST_MAX ? at_once * 2 : OUTBOX_LIST_MAX;
     }
     return OK;
 }

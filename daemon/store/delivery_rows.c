@@ -2,6 +2,12 @@
 
 #include "store/inside.h"
 
+/* As entries and holdings are numbered: appends go to one place of one b-tree. */
+static int64_t place_of(int64_t feed_id, uint64_t index)
+{
+    return (int64_t)((uint64_t)feed_id << 40 | index);
+}
+
 static void read_row(struct query *q, struct delivery_row *row)
 {
     row->delivery_id = query_int(q);
@@ -24,7 +30,9 @@ enum status delivery_rows_add(struct store *store,
                               int64_t *ret_delivery_id,
                               struct error *err)
 {
+    int64_t delivery_id = place_of(row->feed_id, row->index);
     struct query q = query_start(store, STATEMENT_DELIVERY_ADD);
+    query_put_int(&q, delivery_id);
     query_put_int(&q, row->peer_id);
     query_put_id(&q, &row->record_id);
     query_put_id(&q, &row->consent_id);
@@ -38,7 +46,7 @@ enum status delivery_rows_add(struct store *store,
     query_put_int(&q, row->erased_ms);
     enum status status = query_run(&q, err);
     if (status == OK)
-        *ret_delivery_id = sqlite3_last_insert_rowid(store->db);
+        *ret_delivery_id = delivery_id;
     return status;
 }
 
@@ -79,8 +87,7 @@ enum status delivery_rows_by_entry(struct store *store,
 {
     struct delivery_row row;
     struct query q = query_start(store, STATEMENT_DELIVERY_BY_ENTRY);
-    query_put_int(&q, feed_id);
-    query_put_uint(&q, index);
+    query_put_int(&q, place_of(feed_id, index));
     bool found = query_row(&q);
     if (found)
         read_row(&q, &row);

@@ -11,7 +11,7 @@
 #include "store/store.h"
 
 struct delivery_row {
-    int64_t delivery_id; /* 0 in a row that is to be added */
+    int64_t delivery_id; /* feed and index in one number; unread in a row that is to be added */
     int64_t peer_id;
     struct id record_id;  /* ours */
     struct id consent_id; /* ours */
@@ -37,7 +37,7 @@ struct delivery_filter {
     struct id consent_id;
     bool live_only;
 };
-/* By delivery id, after `after` (0 starts). */
+/* By delivery id, so by feed and index, after `after` (0 starts). */
 MUST_CHECK enum status delivery_rows_list(struct store *store,
                                           const struct delivery_filter *filter,
                                           int64_t after,

@@ -27,6 +27,58 @@ enum status outbox_rows_add(struct store *store,
     return status;
 }
 
+static enum status read_row(struct query *q,
+                            struct outbox_row *row,
+                            struct buf *bodies,
+                            struct error *err)
+{
+    row->outbox_id = query_int(q);
+    row->peer_id = query_int(q);
+    row->priority = (enum outbox_priority)query_u8(q);
+    row->kind = (uint16_t)query_u32(q);
+    row->in_reply_to = query_id(q);
+    row->consent_id = query_id(q);
+    row->subject_id = query_id(q);
+    row->record_version = query_u32(q);
+    row->form = query_u8(q);
+    row->queued_ms = query_int(q);
+    row->body = query_blob(q); /* its size counts; the bytes move once more */
+    return buf_append(bodies, row->body, err);
+}
+
+enum status outbox_rows_list(struct store *store,
+                             int64_t peer_id,
+                             struct outbox_place after,
+                             size_t max,
+                             struct outbox_list *ret_list,
+                             struct error *err)
+{
+    size_t count = 0;
+    enum status status = OK;
+    struct query q = query_start(store, STATEMENT_OUTBOX_NEXT);
+    query_put_int(&q, peer_id);
+    query_put_int(&q, after.priority);
+    query_put_int(&q, after.outbox_id);
+    query_put_uint(&q, max);
+    buf_clear(&ret_list->bodies);
+    ret_list->count = 0;
+    while (status == OK && count < max && count < OUTBOX_LIST_MAX && query_row(&q))
+        status = read_row(&q, &ret_list->rows[count++], &ret_list->bodies, err);
+    enum status ended = query_end(&q, status == OK ? err : NULL);
+    if (status == OK)
+        status = ended;
+    if (status != OK)
+        return status;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = ret_list->rows[i].body.size;
+        ret_list->rows[i].body = span_slice(buf_span(&ret_list->bodies), at, size);
+        at += size;
+    }
+    ret_list->count = count;
+    return OK;
+}
+
 enum status outbox_rows_next(struct store *store,
                              int64_t peer_id,
                              struct outbox_place after,
@@ -34,35 +86,14 @@ enum status outbox_rows_next(struct store *store,
                              struct buf *ret_body,
                              struct error *err)
 {
-    struct outbox_row row = { 0 };
-    struct query q = query_start(store, STATEMENT_OUTBOX_NEXT);
-    query_put_int(&q, peer_id);
-    query_put_int(&q, after.priority);
-    query_put_int(&q, after.outbox_id);
-    buf_clear(ret_body);
-    enum status status = OK;
-    bool found = query_row(&q);
-    if (found) {
-        row.outbox_id = query_int(&q);
-        row.peer_id = query_int(&q);
-        row.priority = (enum outbox_priority)query_u8(&q);
-        row.kind = (uint16_t)query_u32(&q);
-        row.in_reply_to = query_id(&q);
-        row.consent_id = query_id(&q);
-        row.subject_id = query_id(&q);
-        row.record_version = query_u32(&q);
-        row.form = query_u8(&q);
-        row.queued_ms = query_int(&q);
-        status = buf_append(ret_body, query_blob(&q), err);
-    }
-    enum status ended = query_found(&q, found, "queued entry", status == OK ? err : NULL);
+    struct outbox_list list = { .bodies = *ret_body };
+    enum status status = outbox_rows_list(store, peer_id, after, 1, &list, err);
+    *ret_body = list.bodies;
+    if (status == OK && list.count == 0)
+        status = error_set(err, ERR_NOT_FOUND, "no such queued entry");
     if (status == OK)
-        status = ended;
-    if (status != OK)
-        return status;
-    row.body = buf_span(ret_body);
-    *ret_row = row;
-    return OK;
+        *ret_row = list.rows[0];
+    return status;
 }
 
 enum status outbox_rows_remove(struct store *store, int64_t outbox_id, struct error *err)

@@ -41,6 +41,20 @@ MUST_CHECK enum status outbox_rows_add(struct store *store,
                                        const struct outbox_row *row,
                                        int64_t *ret_outbox_id,
                                        struct error *err);
+/* The next rows of the peer behind `after`, at most `max` and OUTBOX_LIST_MAX; their bodies point
+ * into list->bodies, which belongs to the caller and is replaced. */
+enum { OUTBOX_LIST_MAX = 16 };
+struct outbox_list {
+    struct outbox_row rows[OUTBOX_LIST_MAX];
+    size_t count;
+    struct buf bodies;
+};
+MUST_CHECK enum status outbox_rows_list(struct store *store,
+                                        int64_t peer_id,
+                                        struct outbox_place after,
+                                        size_t max,
+                                        struct outbox_list *ret_list,
+                                        struct error *err);
 /* The first row of the peer behind `after`; ret_row->body points into *ret_body (replaced).
  * ERR_NOT_FOUND: none. */
 MUST_CHECK enum status outbox_rows_next(struct store *store,

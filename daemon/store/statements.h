@@ -125,7 +125,7 @@
                                                                                                    \
     X(OUTBOX_ADD, "INSERT INTO outbox (" OUTBOX_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(OUTBOX_NEXT, "SELECT outbox_id, " OUTBOX_COLUMNS " FROM outbox WHERE peer_id = ?1 "          \
-        "AND (priority, outbox_id) > (?2, ?3) ORDER BY priority, outbox_id LIMIT 1")               \
+        "AND (priority, outbox_id) > (?2, ?3) ORDER BY priority, outbox_id LIMIT ?4")              \
     X(OUTBOX_REMOVE, "DELETE FROM outbox WHERE outbox_id = ?")                                     \
     X(OUTBOX_REMOVE_RECORDS, "DELETE FROM outbox WHERE priority IN (1, 2) AND consent_id = ?1 "          \
         "AND (?2 IS NULL OR subject_id = ?2) AND (?3 = 0 OR peer_id = ?3)")                        \
@@ -198,13 +198,13 @@
     X(CONSENT_EVENTS, "SELECT sequence, time_ms, uid, from_state, to_state, text "                 \
         "FROM consent_event WHERE consent_id = ? AND sequence > ? ORDER BY sequence LIMIT ?")      \
                                                                                                    \
-    X(DELIVERY_ADD, "INSERT INTO delivery (peer_id, record_id, consent_id, version, form, "        \
+    X(DELIVERY_ADD, "INSERT INTO delivery (delivery_id, peer_id, record_id, consent_id, version, form, "        \
         "feed_id, number, queued_ms, numbered_ms, withdrawn_ms, erased_ms) "                       \
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                \
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                             \
     X(DELIVERY_LIST, DELIVERY_SELECT "WHERE " DELIVERY_FILTER)                                     \
     X(DELIVERY_OF_RECORD, DELIVERY_SELECT "WHERE d.record_id = ?2 AND " DELIVERY_FILTER)           \
     X(DELIVERY_OF_CONSENT, DELIVERY_SELECT "WHERE d.consent_id = ?3 AND " DELIVERY_FILTER)         \
-    X(DELIVERY_BY_ENTRY, DELIVERY_SELECT "WHERE d.feed_id = ? AND d.number = ?")                   \
+    X(DELIVERY_BY_ENTRY, DELIVERY_SELECT "WHERE d.delivery_id = ?")                                \
     X(DELIVERY_WITHDRAW, "UPDATE delivery SET withdrawn_ms = ?1 WHERE delivery_id = ?2 "           \
         "AND withdrawn_ms = 0")                                                                    \
     X(DELIVERY_ERASED, "UPDATE delivery SET erased_ms = ?1 WHERE record_id = ?3 "                  \
