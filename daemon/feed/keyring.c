@@ -267,15 +267,16 @@ static enum status open_present(struct feed_context *feed,
     origin_receipt(&feed->realm, ours ? &note->peer->code : &feed->self, cosigner);
     enum status status = ours ? private_key_public(feed->log_key, &pair.log_key, err)
                               : private_key_public(feed->receipt_key, &pair.receipt_key, err);
-    if (status == OK && ret_time_s == NULL)
+    if (status == OK && ret_time_s == NULL) {
         status = checkpoint_open(note->note, note->origin, &pair.log_key, ret_checkpoint, err);
-    else if (status == OK) {
+    } else if (status == OK) {
         bool here = false;
         status = ours ? was_signed_here(feed, note->note, &here, err) : OK;
-        if (status == OK)
+        if (status == OK) {
             status = checkpoint_open_receipt(note->note, note->origin, here ? NULL : &pair.log_key,
                                              cosigner, &pair.receipt_key, ret_checkpoint,
                                              ret_time_s, err);
+        }
     }
     if (status == OK)
         *ret_pair = pair;
