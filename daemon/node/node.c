@@ -335,9 +335,12 @@ static enum status start_parts(struct node *node, struct error *err)
         status = worker_new(&worker, &node->worker, err);
     if (status == OK)
         status = start_exchange(node, err);
-    if (status == OK)
-        network_refresh(node); /* what it finds starts the network */
-    return status;
+    if (status != OK)
+        return status;
+    network_refresh(node); /* what it finds starts the network */
+    return node->directory_asked
+               ? OK
+               : error_set(err, ERR_MEMORY, "no memory to read the directory of peers");
 }
 
 enum status node_start(struct config *config, struct node **ret_node, struct error *err)

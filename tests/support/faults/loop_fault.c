@@ -8,8 +8,6 @@
 
 CALL(uv_loop_init, (uv_loop_t * l), (l))
 CALL(uv_async_init, (uv_loop_t * l, uv_async_t *a, uv_async_cb c), (l, a, c))
-CALL(uv_prepare_init, (uv_loop_t * l, uv_prepare_t *p), (l, p))
-CALL(uv_prepare_start, (uv_prepare_t * p, uv_prepare_cb c), (p, c))
 CALL(uv_signal_init, (uv_loop_t * l, uv_signal_t *s), (l, s))
 CALL(uv_signal_start, (uv_signal_t * s, uv_signal_cb c, int n), (s, c, n))
 CALL(uv_tcp_init, (uv_loop_t * l, uv_tcp_t *t), (l, t))
@@ -19,7 +17,6 @@ CALL(uv_tcp_getpeername, (const uv_tcp_t *t, struct sockaddr *a, int *s), (t, a,
 CALL(uv_tcp_connect,
      (uv_connect_t * r, uv_tcp_t *t, const struct sockaddr *a, uv_connect_cb c),
      (r, t, a, c))
-CALL(uv_pipe_init, (uv_loop_t * l, uv_pipe_t *p, int i), (l, p, i))
 CALL(uv_pipe_bind, (uv_pipe_t * p, const char *n), (p, n))
 CALL(uv_listen, (uv_stream_t * s, int b, uv_connection_cb c), (s, b, c))
 CALL(uv_accept, (uv_stream_t * s, uv_stream_t *c), (s, c))

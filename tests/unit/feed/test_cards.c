@@ -5,6 +5,7 @@
 #include "feed/cards.h"
 #include "feed/check.h"
 #include "store/card_rows.h"
+#include "support/call_fault.h"
 #include "support/pki.h"
 
 static struct pki_state pki;        /* of KE */
@@ -349,6 +350,73 @@ static void name_address_and_list_are_taken(void **state)
 
 #define CARDS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* -- while something fails ----------------------------------------------------------------------
+ */
+
+static struct buf new_card;
+static struct batch underway;
+
+static enum status sync_new_card(void)
+{
+    size_t queued = 0;
+    return cards_sync(&ke.feed, buf_span(&new_card), &queued, &err);
+}
+
+static enum status ingest_new_card(void)
+{
+    struct buf receipt = BUF_INIT;
+    enum status status = feed_ingest_check(&un.feed, &ke.code, &underway, &err);
+    if (status == OK)
+        status = feed_ingest(&un.feed, &ke.code, &underway, &err);
+    if (status == OK)
+        status = feed_ingest_sign(&un.feed, &ke.code, &receipt, &err);
+    buf_fini(&receipt);
+    return status;
+}
+
+/* Each allocation, statement and call of OpenSSL in turn; undone each time. */
+static void sweep_cards(struct node *node, enum status (*run)(void))
+{
+    for (int kind = 0; kind < 3; kind++) {
+        bool hit = true;
+        for (uint64_t nth = 1; hit; nth++) {
+            tx_begin(node);
+            if (kind == 0)
+                mem_fail_at(nth, false);
+            else
+                call_fault_at(kind == 1 ? CALL_FAULT_SQL : CALL_FAULT_CRYPTO, nth, 0);
+            enum status status = run();
+            hit = kind == 0 ? mem_fail_hit() : call_fault_hit();
+            mem_fail_at(0, false);
+            call_fault_off();
+            store_rollback(node->store);
+            if (!hit)
+                CHECK_OK(status, &err);
+            if (hit && kind == 1)
+                assert_int_not_equal(status, OK); /* no failed statement is hidden */
+        }
+    }
+}
+
+static void a_new_card_is_taken_wholly_or_not_at_all(void **state)
+{
+    (void)state;
+    replace_key(ROLE_LOG, 1000);
+    use_keys();
+    ke.feed.former_log_key = kept[0];
+    new_card = card_of(&pki, "Kenya anew");
+    sweep_cards(&ke, sync_new_card);
+    assert_int_equal(sync_card("Kenya anew"), 1);
+    CHECK_OK(publish(&ke, &un, 0, &underway), &err);
+    sweep_cards(&un, ingest_new_card);
+    batch_fini(&underway);
+    buf_fini(&new_card);
+    assert_string_equal(peer_of(&un, &ke).name, "The other one"); /* nothing of it stayed */
+    connect_nodes();
+    assert_string_equal(peer_of(&un, &ke).name, "Kenya anew");
+    check_both();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +431,7 @@ int main(void)
         CARDS(a_former_key_cannot_make_the_feed_longer),
         CARDS(a_new_receipt_key_is_cosigned_with_beside_the_former_one),
         CARDS(name_address_and_list_are_taken),
+        CARDS(a_new_card_is_taken_wholly_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

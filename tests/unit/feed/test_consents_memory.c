@@ -1,6 +1,8 @@
-/* Every allocation of the administrative side fails once: an error, no leak, nothing half done. */
+/* Every allocation, statement and call of OpenSSL of the administrative side fails once: an error,
+ * no leak, nothing half done. */
 #include "own_node.h"
 #include "sqlite_memory.h"
+#include "support/call_fault.h"
 
 static struct id record;
 static struct excerpt excerpts[2];
@@ -158,28 +160,37 @@ static enum status importing(void)
     return status;
 }
 
-static bool arm(uint64_t nth, bool in_sqlite)
+enum fault { FAULT_MEMORY, FAULT_SQLITE_MEMORY, FAULT_STATEMENT, FAULT_CRYPTO, FAULT_COUNT };
+
+/* nth 0: none; whether what was armed before was reached. */
+static bool arm(uint64_t nth, enum fault fault)
 {
-    bool hit = in_sqlite ? sqlite_memory_hit : mem_fail_hit();
-    if (in_sqlite)
+    bool hit = fault == FAULT_SQLITE_MEMORY ? sqlite_memory_hit
+               : fault == FAULT_MEMORY      ? mem_fail_hit()
+                                            : call_fault_hit();
+    if (fault == FAULT_SQLITE_MEMORY)
         sqlite_memory_fail_at(nth);
-    else
+    else if (fault == FAULT_MEMORY)
         mem_fail_at(nth, false);
+    else
+        call_fault_at(fault == FAULT_STATEMENT ? CALL_FAULT_SQL : CALL_FAULT_CRYPTO, nth, 0);
     return hit;
 }
 
 /* A failure inside SQLite may undo its transaction: what matters is that it is reported. */
-static void sweep_one(enum status (*work)(void), bool in_sqlite)
+static void sweep_one(enum status (*work)(void), enum fault fault)
 {
     bool done = false;
     for (uint64_t nth = 0; !done; nth++) { /* 0: warm, so that caches are there */
         CHECK_OK(store_begin(own.store, &err), &err);
         int64_t live = mem_live();
-        (void)arm(nth, in_sqlite);
+        (void)arm(nth, fault);
         enum status got = work();
-        done = !arm(0, in_sqlite) && nth > 0;
+        done = !arm(0, fault) && nth > 0;
         if (done || nth == 0)
             assert_int_equal(got, OK);
+        else if (fault >= FAULT_STATEMENT)
+            assert_int_not_equal(got, OK); /* none is hidden */
         else
             assert_true(got == OK || got == ERR_MEMORY);
         store_rollback(own.store);
@@ -192,8 +203,8 @@ static void sweep_one(enum status (*work)(void), bool in_sqlite)
 static void sweep(enum status (*work)(void))
 {
     CHECK_OK(store_commit(own.store, &err), &err);
-    sweep_one(work, false);
-    sweep_one(work, true);
+    for (int fault = 0; fault < FAULT_COUNT; fault++)
+        sweep_one(work, (enum fault)fault);
     CHECK_OK(store_begin(own.store, &err), &err);
 }
 

@@ -352,6 +352,33 @@ static void a_subscriber_that_lost_its_last_entries(void **state)
     assert_healthy();
 }
 
+/* What was numbered and never arrived goes back into the queue, for a new epoch. */
+static void a_publisher_that_lost_what_was_underway(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    make_scene();
+    connect_nodes();
+    struct id records[2] = { add_excerpt(&ke, "Three"), add_excerpt(&ke, "Four") };
+    consent = give(&ke, &un, records, 2, 10);
+    from = feed_between(&ke, &un, FEED_OUT).size;
+    CHECK_OK(publish(&ke, &un, from, &batch), &err); /* lost */
+    batch_fini(&batch);
+    revoke(&ke, &consent);
+    CHECK_OK(publish(&ke, &un, feed_between(&ke, &un, FEED_OUT).size, &batch), &err);
+    batch_fini(&batch);
+    node_save(&ke, &saved);
+    (void)give(&ke, &un, records, 1, 10);
+    CHECK_OK(publish(&ke, &un, feed_between(&ke, &un, FEED_OUT).size, &batch), &err);
+    batch_fini(&batch);
+    node_roll_back(&ke, &saved, false); /* the heads are newer than the database */
+    CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
+    sweep(&ke, resume_ke, "take up what was underway");
+    heads_fini(&heads);
+    connect_nodes();
+    assert_healthy();
+}
+
 static void time_and_proofs(void **state)
 {
     (void)state;
@@ -373,6 +400,7 @@ int main(void)
         TWO(publishing_and_storing),
         TWO(meeting_again),
         TWO(a_subscriber_that_lost_its_last_entries),
+        TWO(a_publisher_that_lost_what_was_underway),
         TWO(time_and_proofs),
     };
     return cmocka_run_group_tests_name("failures", tests, configure_database, NULL);

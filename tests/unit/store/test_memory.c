@@ -1,5 +1,5 @@
-/* Memory that runs out at any allocation: one call fails with a sentence, nothing leaks, nothing is
- * half-done. */
+/* Memory that runs out at any allocation, statements, calls of OpenSSL and writes that fail, each
+ * in turn: one call fails with a sentence, nothing leaks, nothing is half-done. */
 #include "base/memory.h"
 #include "crypto/digest.h"
 #include "store/backup.h"
@@ -10,6 +10,7 @@
 #include "store/outbox_rows.h"
 #include "store/peer_rows.h"
 #include "store/record_rows.h"
+#include "support/call_fault.h"
 #include "support/check.h"
 #include "support/vfs_fault.h"
 
@@ -151,10 +152,66 @@ static void every_allocation_may_fail_once_or_for_ever(void **state)
     }
 }
 
+/* -- what is no memory --------------------------------------------------------------------------
+ */
+
+enum fault { FAULT_STATEMENT, FAULT_CRYPTO, FAULT_DISK, FAULT_COUNT };
+
+static void arm(enum fault fault, struct vfs_fault *disk, uint64_t nth)
+{
+    switch (fault) {
+    case FAULT_STATEMENT:
+        call_fault_at(CALL_FAULT_SQL, nth, 0);
+        break;
+    case FAULT_CRYPTO:
+        call_fault_at(CALL_FAULT_CRYPTO, nth, 0);
+        break;
+    case FAULT_DISK:
+        vfs_fault_at(disk, VFS_FAULT_EIO, nth);
+        break;
+    case FAULT_COUNT:
+        break;
+    }
+}
+
+/* Whether the nth was reached.  What was stored before it failed is there when it is opened again;
+ * a life that went on after the failure has hidden nothing that it needed. */
+static bool live_with(enum fault fault, uint64_t nth)
+{
+    int64_t live_before = mem_live();
+    struct vfs_fault *disk = vfs_fault_new("fault", nth);
+    assert_non_null(disk);
+    clock_fake_init(&now, INT64_C(1764000000000));
+    random_seeded_init(&dice, nth);
+    err = (struct error)ERROR_INIT;
+    arm(fault, disk, nth);
+    enum status status = live();
+    bool hit = fault >= FAULT_DISK ? vfs_fault_hit(disk) : call_fault_hit();
+    call_fault_off();
+    vfs_fault_at(disk, VFS_FAULT_NONE, 0);
+    if (status != OK && (!hit || err.text[0] == '\0'))
+        fail_msg("%s %llu: %s: %s", call_fault_name(), (unsigned long long)nth, status_name(status),
+                 err.text);
+    assert_int_equal(mem_live(), live_before);
+    vfs_fault_free(disk);
+    return hit;
+}
+
+static void every_statement_call_and_write_may_fail(void **state)
+{
+    (void)state;
+    struct sha256 *sha = NULL; /* the thread's own lives on */
+    CHECK_OK(sha256_thread(&sha, &err), &err);
+    for (int fault = 0; fault < FAULT_COUNT; fault++)
+        for (uint64_t nth = 1; live_with((enum fault)fault, nth);) /* then fewer and fewer */
+            nth += nth < 200 ? 1 : 1 + nth / 20;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_may_fail_once_or_for_ever),
+        cmocka_unit_test(every_statement_call_and_write_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
