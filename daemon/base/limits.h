@@ -38,6 +38,7 @@ enum {
     HEAL_HEADERS_MAX = 2048,                /* one database read stays within ms */
     SESSION_WINDOW_BATCHES = 8,             /* in flight without a receipt */
     SESSION_WINDOW_BYTES = 8 * 1024 * 1024, /* of their frames; two of the largest */
+    FORMER_KEYS_MAX = 32,                   /* of one node: 30 years of renewing each every two */
     PEERS_MAX = 512,                        /* 193 members, regional organisations, room */
 
     /* Time. */

@@ -115,13 +115,13 @@ struct candidate {
 };
 
 struct ring {
-    struct candidate items[KEYRING_MAX + 1]; /* the present key first */
+    struct candidate items[FORMER_KEYS_MAX + 1]; /* the present key first */
     size_t count;
 };
 
 struct rings {
     struct ring log, receipt;
-    struct former_card cards[KEYRING_MAX]; /* scratch */
+    struct former_card cards[FORMER_KEYS_MAX]; /* scratch */
     char cosigner[ORIGIN_TEXT_SIZE];
 };
 
@@ -141,7 +141,8 @@ static enum status load_ours(struct feed_context *feed,
     enum status status =
         private_key_public(log ? feed->log_key : feed->receipt_key, &present.key, err);
     if (status == OK)
-        status = card_rows_list_former(feed->store, CARD_ROWS_OWN, cards, KEYRING_MAX, &count, err);
+        status =
+            card_rows_list_keys(feed->store, CARD_ROWS_OWN, cards, FORMER_KEYS_MAX, &count, err);
     if (status != OK)
         return status;
     add(ring, &present);
@@ -162,7 +163,7 @@ static enum status load_theirs(struct feed_context *feed,
     struct candidate present = { .key = log ? peer->log_key : peer->receipt_key };
     size_t count = 0;
     enum status status =
-        card_rows_list_former(feed->store, peer->peer_id, cards, KEYRING_MAX, &count, err);
+        card_rows_list_keys(feed->store, peer->peer_id, cards, FORMER_KEYS_MAX, &count, err);
     if (status != OK)
         return status;
     add(ring, &present);
@@ -216,8 +217,16 @@ static enum status counts(struct feed_context *feed,
 
 /* -- opening ----------------------------------------------------------------------------------- */
 
-static enum status unsigned_note(const struct keyring_note *note, struct error *err)
+static enum status unsigned_note(const struct keyring_note *note,
+                                 const struct ring *ring,
+                                 struct error *err)
 {
+    if (ring->count > FORMER_KEYS_MAX)
+        return error_set(err, ERR_SIGNATURE,
+                         "a note that none of the last %d former keys has signed; older ones do "
+                         "not count any more; next: if this is a node that was restored from a "
+                         "very old backup, restore a newer one",
+                         FORMER_KEYS_MAX);
     return error_set(err, ERR_SIGNATURE,
                      "a note that no key of the cards known here has signed; next: if %s has "
                      "replaced its keys, comityctl peer add its new card",
@@ -249,7 +258,7 @@ static enum status open_log(struct feed_context *feed,
         if (good)
             return OK;
     }
-    return unsigned_note(note, err);
+    return unsigned_note(note, ring, err);
 }
 
 /* With the keys of today, which is how nearly all notes come.  ERR_NOT_FOUND: signed by others.
@@ -309,7 +318,7 @@ static enum status open_cosigned(struct feed_context *feed,
         if (good)
             return OK;
     }
-    return unsigned_note(note, err);
+    return unsigned_note(note, &rings->receipt, err);
 }
 
 static enum status open_former(struct feed_context *feed,

@@ -14,8 +14,6 @@
 #include "store/feed_rows.h"
 #include "store/peer_rows.h"
 
-enum { KEYRING_MAX = 16 }; /* former cards that are looked at: 30 years of renewing every two */
-
 MUST_CHECK enum status keyring_sign(struct feed_context *feed,
                                     const struct checkpoint *checkpoint,
                                     struct buf *append_to,

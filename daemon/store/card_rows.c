@@ -20,15 +20,16 @@ enum status card_rows_add_former(struct store *store,
     return query_run(&q, err);
 }
 
-enum status card_rows_list_former(struct store *store,
-                                  int64_t peer_id,
-                                  struct former_card *ret_rows,
-                                  size_t max,
-                                  size_t *ret_count,
-                                  struct error *err)
+static enum status list(struct store *store,
+                        enum statement_id statement,
+                        int64_t peer_id,
+                        struct former_card *ret_rows,
+                        size_t max,
+                        size_t *ret_count,
+                        struct error *err)
 {
     size_t count = 0;
-    struct query q = query_start(store, STATEMENT_FORMER_CARD_LIST);
+    struct query q = query_start(store, statement);
     query_put_int(&q, peer_id);
     query_put_uint(&q, max);
     while (count < max && query_row(&q)) {
@@ -47,6 +48,26 @@ enum status card_rows_list_former(struct store *store,
     if (status == OK)
         *ret_count = count;
     return status;
+}
+
+enum status card_rows_list_former(struct store *store,
+                                  int64_t peer_id,
+                                  struct former_card *ret_rows,
+                                  size_t max,
+                                  size_t *ret_count,
+                                  struct error *err)
+{
+    return list(store, STATEMENT_FORMER_CARD_LIST, peer_id, ret_rows, max, ret_count, err);
+}
+
+enum status card_rows_list_keys(struct store *store,
+                                int64_t peer_id,
+                                struct former_card *ret_rows,
+                                size_t max,
+                                size_t *ret_count,
+                                struct error *err)
+{
+    return list(store, STATEMENT_FORMER_CARD_KEYS, peer_id, ret_rows, max, ret_count, err);
 }
 
 enum status card_rows_receipt_key_since(struct store *store,

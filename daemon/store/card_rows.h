@@ -31,6 +31,14 @@ MUST_CHECK enum status card_rows_list_former(struct store *store,
                                              size_t max,
                                              size_t *ret_count,
                                              struct error *err);
+/* The last `max` pairs of keys, the newest first, each once: as it stood in the last card that had
+ * it. (A card changes with each revocation list, its keys every few years.) */
+MUST_CHECK enum status card_rows_list_keys(struct store *store,
+                                           int64_t peer_id,
+                                           struct former_card *ret_rows,
+                                           size_t max,
+                                           size_t *ret_count,
+                                           struct error *err);
 /* When this receipt key of ours came into use; 0: no card on record has it. */
 MUST_CHECK enum status card_rows_receipt_key_since(struct store *store,
                                                    const struct public_key *receipt_key,

@@ -84,6 +84,9 @@
         "in_feed_id, in_size, out_feed_id, out_size, card) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")    \
     X(FORMER_CARD_LIST, "SELECT former_id, time_ms, log_key, receipt_key, in_feed_id, in_size, "  \
         "out_feed_id, out_size FROM former_card WHERE peer_id = ? ORDER BY former_id DESC LIMIT ?") \
+    X(FORMER_CARD_KEYS, "SELECT max(former_id), time_ms, log_key, receipt_key, in_feed_id, "       \
+        "in_size, out_feed_id, out_size FROM former_card WHERE peer_id = ? "                       \
+        "GROUP BY log_key, receipt_key ORDER BY 1 DESC LIMIT ?")                                   \
     X(FORMER_CARD_SINCE, "SELECT min(time_ms) FROM former_card WHERE peer_id = 0 "                 \
         "AND receipt_key = ?")                                                                     \
     X(FORMER_CARD_READ, "SELECT card FROM former_card WHERE former_id = ?")                        \

@@ -274,6 +274,60 @@ static void notes_from_before_the_replacement_still_count_when_nothing_was_sent_
     buf_fini(&text);
 }
 
+/* Lists are renewed every few weeks, keys every few years. */
+static void cards_that_change_without_their_keys_do_not_push_a_former_key_out(void **state)
+{
+    (void)state;
+    give_one();
+    connect_nodes();
+    replace_key(ROLE_LOG, 1000);
+    use_keys();
+    struct peer_row row = peer_of(&un, &ke);
+    for (int i = 0; i < 40; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "Kenya %d", i);
+        struct buf text = card_of(&pki, name);
+        size_t queued = 0;
+        tx_begin(&un);
+        CHECK_OK(cards_replace(&un.feed, &row, buf_span(&text), &err), &err);
+        tx_commit(&un);
+        tx_begin(&ke);
+        CHECK_OK(cards_sync(&ke.feed, buf_span(&text), &queued, &err), &err);
+        tx_commit(&ke);
+        buf_fini(&text);
+    }
+    struct meeting_result result;
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
+    assert_int_equal(result.un.outcome, RESUME_IN_STEP);
+    meeting_fini(&result);
+    check_both();
+}
+
+static void a_key_that_is_too_old_is_refused_and_it_is_said_why(void **state)
+{
+    (void)state;
+    give_one();
+    connect_nodes();
+    struct heads heads = { 0 };
+    struct resume resume = { 0 };
+    CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
+    replace_key(ROLE_LOG, 1000);
+    use_keys();
+    tx_begin(&ke);
+    for (uint8_t i = 1; i <= FORMER_KEYS_MAX; i++) {
+        struct former_card row = { .peer_id = CARD_ROWS_OWN,
+                                   .time_ms = PKI_NOW_MS + i,
+                                   .log_key = { { i } },
+                                   .receipt_key = { { i } } };
+        CHECK_OK(card_rows_add_former(ke.store, &row, SPAN_LITERAL("card"), &err), &err);
+    }
+    tx_commit(&ke);
+    assert_int_equal(meet_one(&ke, &un, &heads, &resume), ERR_SIGNATURE);
+    CHECK_CONTAINS(err.text, "none of the last 32 former keys has signed");
+    heads_fini(&heads);
+}
+
 static void a_former_key_cannot_make_the_feed_longer(void **state)
 {
     (void)state;
@@ -428,6 +482,8 @@ int main(void)
         CARDS(a_new_log_key_that_was_not_announced_is_refused),
         CARDS(a_new_log_key_counts_once_it_came_under_the_former_one),
         CARDS(notes_from_before_the_replacement_still_count_when_nothing_was_sent_since),
+        CARDS(cards_that_change_without_their_keys_do_not_push_a_former_key_out),
+        CARDS(a_key_that_is_too_old_is_refused_and_it_is_said_why),
         CARDS(a_former_key_cannot_make_the_feed_longer),
         CARDS(a_new_receipt_key_is_cosigned_with_beside_the_former_one),
         CARDS(name_address_and_list_are_taken),
