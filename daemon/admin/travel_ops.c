@@ -183,6 +183,8 @@ static enum status put_one(void *context,
     reply_number(one->w, "version", "Version", received->row.version);
     ops_field_id(one->w, "entry", "Entry", &received->row.entry_id);
     ops_field_time(one->w, "time", "Received", received->row.received_ms);
+    if (received->row.kind == KIND_RELEASE)
+        reply_field(one->w, "source", "Source", "%s", received->view.source);
     enum status status = put_content(one->w, received, err);
     struct buf terms = BUF_INIT;
     if (status == OK && received->has_terms) {

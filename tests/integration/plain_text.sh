@@ -8,10 +8,13 @@ lib_begin "$@"
 
 TITLE="Joint teams at the border of Malaba"
 TEXT="The liaison officer was reached on the first call, every time."
+FIGURE_SOURCE="Registry of crossings at Malaba, second desk"
+FIGURE_NOTE="Two of these persons were handed over on foot."
 
 scan() { # everything that either node ever wrote
     local text
-    for text in "$TITLE" "$TEXT" "liaison officer was reached"; do
+    for text in "$TITLE" "$TEXT" "liaison officer was reached" "$FIGURE_SOURCE" \
+        "crossings at Malaba, second" "$FIGURE_NOTE"; do
         no_text_in "$text" "$WORK/KE/data" "$WORK/UNODC/data" "$WORK/KE.log" "$WORK/UNODC.log"
         # the same words in UTF-16, as hex, as base64, and squeezed together
         python3 - "$text" "$WORK" <<'P' || fail "\"$text\" is there in another dress"
@@ -39,22 +42,46 @@ printf 'x\0%s\0x' "$TEXT" >"$WORK/KE/data/planted"
 if (no_text_in "$TEXT" "$WORK/KE/data") >/dev/null 2>&1; then fail "the search is blind"; fi
 rm "$WORK/KE/data/planted"
 
+files_are_there() { # what is searched: a scan of nothing finds nothing
+    local code name
+    for code in KE UNODC; do
+        for name in "$@"; do
+            [ -s "$WORK/$code/data/$name" ] || fail "$code has no $name to search"
+        done
+    done
+}
+
 say "held by both"
 node_start KE
 node_start UNODC
 befriend KE UNODC
 give KE UNODC "$TITLE" "$TEXT"
 wait_for 20 "delivery" holds UNODC "$TITLE"
+cat >"$WORK/figures.csv" <<CSV
+STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,COUNTERPART_AREA,DIRECTION,COOP_TYPE,ASSIST_TYPE,LEGAL_BASIS,OFFENCE,INDICATOR,REASON,PROCEDURE,COHORT,UNIT_MEASURE,TIME_PERIOD,OBS_VALUE,COMMENT_OBS,SOURCE_AUTH
+dataflow,COMITY:DF_INTCOOP(1.0.0),I,A,KE,GB,IN,EXTR,_Z,_T,_T,NEW,_Z,_T,FLOW,REQ,2019,93,$FIGURE_NOTE,"$FIGURE_SOURCE"
+CSV
+operator KE stats import "$WORK/figures.csv" >/dev/null || fail "stats import"
+FIGURES=$(operator KE stats list --json | grep -o '"id": *"[0-9a-f]\{32\}"' | grep -o '[0-9a-f]\{32\}' | head -n 1)
+read -r FIGURES_CONSENT digest <<<"$(consent_make KE UNODC "$FIGURES")"
+approver KE consent approve "$FIGURES_CONSENT" --digest "$digest" >/dev/null || fail "approval of the figures"
+figures_held() { operator UNODC received --json | grep -q '"kind": *"release"\|International'; }
+wait_for 20 "the figures" figures_held
 wait_for 20 "receipt" all_receipted KE
-operator UNODC received show "$(operator UNODC received --json | grep -o '"record": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{32\}')" --json |
-    grep -q "liaison officer was reached" || fail "UNODC cannot read it"
+for id in $(operator UNODC received --json | grep -o '"record": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{32\}'); do
+    operator UNODC received show "$id" --json
+done >"$WORK/said"
+for text in "$TEXT" "$FIGURE_SOURCE"; do
+    grep -qF -- "$text" "$WORK/said" || fail "UNODC cannot read \"$text\""
+done
+files_are_there comity.db comity.db-wal heads root.slot
 scan
 
 say "in backups and key bundles"
 for code in KE UNODC; do
     operator "$code" backup create before.backup >/dev/null || fail "backup of $code"
-    [ -s "$WORK/$code/data/keys.bundle" ] || fail "$code has no bundle"
 done
+files_are_there comity.db heads root.slot keys.bundle before.backup
 scan
 
 say "after kill -9, in the write-ahead log that it leaves"
@@ -68,9 +95,12 @@ wait_for 20 "connection" grep -q event=peer_connected "$WORK/KE.log"
 holds UNODC "$TITLE" || fail "it is gone after a restart"
 
 say "after the withdrawal"
-operator KE consent revoke "$CONSENT" --reason "published in error" >/dev/null
-erased() { operator KE given --json | grep -q '"state": *"erased"'; }
-wait_for 20 "erasure receipt" erased
+for consent in "$CONSENT" "$FIGURES_CONSENT"; do
+    operator KE consent revoke "$consent" --reason "published in error" >/dev/null
+done
+erased() { [ "$(operator KE given --json | grep -o '"state": *"erased"' | wc -l)" -eq 2 ]; }
+wait_for 20 "erasure receipts" erased
+files_are_there comity.db heads root.slot keys.bundle before.backup
 scan
 if holds UNODC "$TITLE"; then fail "UNODC still lists it"; fi
 
@@ -87,7 +117,7 @@ chmod 0700 "$WORK/UNODC/data"
 node_stop KE
 node_start UNODC
 operator UNODC received --all --json >"$WORK/said" 2>&1 || true
-if grep -qF "$TITLE" "$WORK/said"; then fail "an old backup and the newest bundle show it again"; fi
+if grep -qF -e "$TITLE" -e International "$WORK/said"; then fail "an old backup and the newest bundle show it again"; fi
 scan
 node_stop UNODC
 say "done"
