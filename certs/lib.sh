@@ -106,6 +106,21 @@ check_written() { # CERTIFICATE URI
     [ "$found" = "URI:$2" ] || die "$1 was written with '$found' where 'URI:$2' belongs: do not use it"
 }
 
+# Where the key of an authority lies in a hardware module (the file `hsm` in its folder has the address),
+# the options by which openssl ca reaches it, one word each; nothing otherwise.
+hsm_options() {
+    [ -f "$COMITY_AUTHORITY/hsm" ] || return 0
+    printf '%s\n' -engine pkcs11 -keyform engine -keyfile "$(cat "$COMITY_AUTHORITY/hsm")"
+}
+
+check_hsm() { # URI: it is used as one word of a command line
+    case $1 in
+    pkcs11:*) ;;
+    *) die "'$1' is not the address of a key: pkcs11:token=...;object=..." ;;
+    esac
+    case $1 in *[[:space:]*\[]*) die "'$1' has a blank, * or [ in it; next: write it as %20 and the like" ;; esac
+}
+
 # Runs openssl and shows what it said only when it fails.
 quietly() {
     if ! said=$("$@" 2>&1); then

@@ -179,12 +179,80 @@ static void a_passphrase_protects_the_anchor(void **state)
     CHECK_CONTAINS(said, "openssl refused");
 }
 
+static void an_old_anchor_vouches_for_a_new_one_and_for_no_other(void **state)
+{
+    (void)state;
+    char said[4096];
+    static const struct {
+        const char *link, *old, *new, *says;
+    } refused[] = {
+        { "l.crt", "gb/anchor.crt", "n/anchor.crt", "was written with" },
+        { "l.crt", "n/anchor.crt", "a/anchor.crt", "does not carry the key" },
+        { "l.crt", "o/anchor.crt", "n/anchor.crt", "was not signed by" },
+        { "n/anchor.crt", "a/anchor.crt", "n/anchor.crt", "was not signed by" },
+        { "n/anchor.crt", "n/anchor.crt", "n/anchor.crt", "the same anchor" },
+        { "s/log.crt", "a/anchor.crt", "n/anchor.crt", "was written with" },
+    };
+    must("for f in n o; do certs/make-anchor --realm training --code KE --authority $D/$f "
+         "--no-passphrase || exit 1; done");
+    must("certs/make-anchor --realm training --code GB --authority $D/gb --no-passphrase");
+    must("certs/link --authority $D/a --new $D/n/anchor.crt --out $D/l.crt");
+    must("certs/link --check $D/l.crt --old $D/a/anchor.crt --new $D/n/anchor.crt "
+         "--realm training --code KE");
+    assert_int_equal(
+        run("certs/link --authority $D/a --new $D/gb/anchor.crt --out $D/x", said, sizeof(said)),
+        1);
+    CHECK_CONTAINS(said, "was written with");
+    assert_int_equal(
+        run("certs/link --authority $D/a --new $D/a/anchor.crt --out $D/x", said, sizeof(said)), 1);
+    CHECK_CONTAINS(said, "nothing to link");
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        char command[300];
+        snprintf(command, sizeof(command),
+                 "certs/link --check $D/%s --old $D/%s --new $D/%s --realm training --code KE",
+                 refused[i].link, refused[i].old, refused[i].new);
+        if (run(command, said, sizeof(said)) != 1 || strstr(said, refused[i].says) == NULL)
+            fail_msg("%zu: %s", i, said);
+    }
+}
+
+/* With SoftHSM and the engine, where they are installed. */
+static void the_key_of_an_anchor_can_stay_in_a_hardware_module(void **state)
+{
+    (void)state;
+    char said[4096];
+    if (run("command -v softhsm2-util pkcs11-tool && openssl engine pkcs11", said, sizeof(said)) !=
+        0) {
+        print_message("no SoftHSM, OpenSC or engine here\n");
+        return;
+    }
+    must("mkdir $D/tokens; printf 'directories.tokendir = %s/tokens\\n' $D >$D/softhsm.conf");
+#define HSM                                 \
+    "export SOFTHSM2_CONF=$D/softhsm.conf " \
+    "PKCS11_MODULE_PATH=$(find /usr/lib -name libsofthsm2.so | head -n 1); "
+    must(HSM "softhsm2-util --init-token --free --label ke --pin 1234 --so-pin 5678");
+    must(HSM "pkcs11-tool --module $PKCS11_MODULE_PATH --login --pin 1234 --token-label ke "
+             "--keypairgen --key-type EC:prime256v1 --label anchor --id 01");
+    must(HSM "certs/make-anchor --realm training --code KE --authority $D/h "
+             "--hsm 'pkcs11:token=ke;object=anchor;type=private?pin-value=1234'");
+    must("test ! -e $D/h/anchor.key && certs/make-requests --realm training --code KE "
+         "--directory $D/hs");
+    must(HSM "certs/issue --authority $D/h --role log --request $D/hs/log.csr --out $D/hs/log.crt");
+    must(HSM "certs/renew-list --authority $D/h");
+    must("openssl verify -CAfile $D/h/anchor.crt $D/hs/log.crt");
+    assert_int_equal(run("certs/make-anchor --realm training --code KE --authority $D/x "
+                         "--hsm 'pkcs11:token=a b'",
+                         said, sizeof(said)),
+                     1);
+    CHECK_CONTAINS(said, "has a blank");
+}
+
 static void every_script_explains_itself(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "make-anchor", "make-requests", "issue",     "revoke",
-        "renew-list",  "rotate",        "make-card", "fingerprint",
+        "make-anchor", "make-requests", "issue",       "revoke", "renew-list",
+        "rotate",      "make-card",     "fingerprint", "link",
     };
     for (size_t i = 0; i < COUNT(names); i++) {
         char command[128];
@@ -264,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_revoked_certificate_spoils_the_card),
         cmocka_unit_test(the_hash_trap_is_noticed),
         cmocka_unit_test(a_passphrase_protects_the_anchor),
+        cmocka_unit_test(an_old_anchor_vouches_for_a_new_one_and_for_no_other),
+        cmocka_unit_test(the_key_of_an_anchor_can_stay_in_a_hardware_module),
         cmocka_unit_test(every_script_explains_itself),
         cmocka_unit_test(scripts_refuse_with_a_reason),
     };
