@@ -168,9 +168,14 @@ enum status heads_save(struct store *store, struct error *err)
     for (size_t i = 0; status == OK && i < heads->mark_count; i++) {
         struct head head;
         bool active = false;
-        status = read_row(store, heads->marks[i], &head, &active, err);
+        struct error why = ERROR_INIT;
+        status = read_row(store, heads->marks[i], &head, &active, &why);
         if (status == OK)
             status = put(store, &head, err);
+        else if (status == ERR_NOT_FOUND)
+            status = OK; /* the job that opened this feed was rolled back, the others were not */
+        else
+            (void)error_set(err, status, "%s", why.text);
     }
     if (status == OK)
         heads->mark_count = 0;

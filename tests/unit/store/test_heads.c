@@ -211,6 +211,32 @@ static void a_journal_of_yesterday_is_found_out(void **state)
     assert_false(rolled_back());
 }
 
+/* A forged first batch opens a feed and is then refused; what others did in the same group counts. */
+static void a_feed_that_was_opened_in_a_job_that_failed_does_not_spoil_the_others(void **state)
+{
+    (void)state;
+    struct feed_row row;
+    struct feed_row forged = { .direction = FEED_IN, .state = FEED_ACTIVE };
+    int64_t id = 0;
+    (void)snprintf(forged.origin, sizeof(forged.origin), "feed/forged");
+    CHECK_OK(store_begin(store, &err), &err);
+    CHECK_OK(feed_rows_get(store, feed_id, &row, &err), &err);
+    forged.peer_id = row.peer_id;
+    CHECK_OK(store_savepoint(store, &err), &err);
+    CHECK_OK(feed_rows_add(store, &forged, &id, &err), &err);
+    CHECK_OK(store_rollback_to(store, &err), &err);
+    CHECK_OK(store_savepoint(store, &err), &err);
+    row.size = 9;
+    CHECK_OK(feed_rows_set_head(store, &row, &err), &err);
+    CHECK_OK(store_release(store, &err), &err);
+    CHECK_OK(store_commit(store, &err), &err);
+    CHECK_OK(heads_save(store, &err), &err);
+    store_close(store);
+    struct store_options o = options();
+    CHECK_OK(store_open(&o, &store, &err), &err);
+    assert_false(rolled_back());
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -221,6 +247,7 @@ int main(void)
         T(a_journal_of_yesterday_is_found_out),
         T(heads_that_are_older_than_the_database_are_harmless),
         T(heads_of_a_rolled_back_transaction_are_not_written),
+        T(a_feed_that_was_opened_in_a_job_that_failed_does_not_spoil_the_others),
         T(a_torn_slot_is_no_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
