@@ -314,6 +314,7 @@ static void a_key_that_is_too_old_is_refused_and_it_is_said_why(void **state)
     CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
     replace_key(ROLE_LOG, 1000);
     use_keys();
+    memset(ke.feed.signed_notes, 0, sizeof(ke.feed.signed_notes)); /* it started anew since */
     tx_begin(&ke);
     for (uint8_t i = 1; i <= FORMER_KEYS_MAX; i++) {
         struct former_card row = { .peer_id = CARD_ROWS_OWN,
