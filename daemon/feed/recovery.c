@@ -51,6 +51,24 @@ static enum status void_delivery(struct feed_context *feed,
     return status;
 }
 
+/* Our own ids of what the header names; replies speak of the peer's feed, in its ids. */
+static enum status set_local_ids(struct feed_context *feed,
+                                 const struct entry_header *header,
+                                 struct outbox_row *row,
+                                 struct error *err)
+{
+    enum pair_kind kind = header->kind == KIND_CONSENT_CHANGED ? PAIR_CONSENT : PAIR_SUBJECT;
+    row->consent_id = header->consent_id;
+    row->subject_id = header->subject_id;
+    if (compose_is_reply(header->kind))
+        return OK;
+    enum status status =
+        local_of(feed, row->peer_id, PAIR_CONSENT, &header->consent_id, &row->consent_id, err);
+    if (status == OK)
+        status = local_of(feed, row->peer_id, kind, &header->subject_id, &row->subject_id, err);
+    return status;
+}
+
 static enum status requeue_entry(struct composer *composer,
                                  const struct feed_row *old,
                                  uint64_t index,
@@ -80,18 +98,10 @@ static enum status requeue_entry(struct composer *composer,
     row.kind = header.kind;
     row.priority = priority_of(header.kind);
     row.in_reply_to = header.in_reply_to;
-    row.consent_id = header.consent_id;
-    row.subject_id = header.subject_id;
     row.record_version = header.record_version;
     row.form = header.form;
     row.body = header.has_inline ? header.inline_body : content;
-    if (!compose_is_reply(header.kind)) {
-        enum pair_kind kind = header.kind == KIND_CONSENT_CHANGED ? PAIR_CONSENT : PAIR_SUBJECT;
-        status =
-            local_of(feed, old->peer_id, PAIR_CONSENT, &header.consent_id, &row.consent_id, err);
-        if (status == OK)
-            status = local_of(feed, old->peer_id, kind, &header.subject_id, &row.subject_id, err);
-    }
+    status = set_local_ids(feed, &header, &row, err);
     if (status == ERR_NOT_FOUND) {
         status = OK; /* of a consent or record that we have lost: nothing can be said of it */
         goto out;
