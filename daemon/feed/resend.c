@@ -231,6 +231,16 @@ static size_t bytes_of(const struct judged *judged, size_t count)
     return bytes;
 }
 
+/* The withdrawal of another copy of it takes this one along: it is given again as well. */
+static enum status go_along(struct publication *publication,
+                            const struct delivery_row *delivery,
+                            struct error *err)
+{
+    enum status status = delivery_rows_withdraw(publication->feed->store, delivery->delivery_id,
+                                                publication->composer.now_ms, err);
+    return status == OK ? resend_queue_again(publication->feed, delivery, err) : status;
+}
+
 /* Every body that is withheld gets its withdrawal into the log, unless it is there. */
 static enum status complete_withdrawals(struct publication *publication,
                                         const struct judged *judged,
@@ -239,11 +249,16 @@ static enum status complete_withdrawals(struct publication *publication,
 {
     enum status status = OK;
     for (size_t i = 0; status == OK && i < count; i++) {
-        if (!judged[i].withheld || judged[i].delivery.delivery_id == 0 ||
-            is_withdrawn_behind(judged, i, count))
+        const struct delivery_row *delivery = &judged[i].delivery;
+        bool behind = is_withdrawn_behind(judged, i, count);
+        if (!judged[i].withheld || delivery->delivery_id == 0 || (behind && !judged[i].later))
             continue;
-        status = judged[i].later ? postpone(publication, &judged[i].delivery, err)
-                                 : withdraw(publication, &judged[i].delivery, false, err);
+        if (behind)
+            status = go_along(publication, delivery, err);
+        else if (judged[i].later)
+            status = postpone(publication, delivery, err);
+        else
+            status = withdraw(publication, delivery, false, err);
     }
     return status;
 }

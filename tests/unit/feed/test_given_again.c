@@ -190,6 +190,31 @@ static void a_hold_is_not_taken_for_the_end_of_another_version(void **state)
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
 }
 
+/* One copy was receipted and lost, the other one is in flight: a hold over both of them puts off
+ * both, and the end of one consent does not take away what the other gives. */
+static void a_hold_over_two_copies_puts_off_both(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    node_save(&un, &saved);
+    struct id first = give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    give(&ke, &un, &record, 1, 200);
+    struct batch lost = { 0 };
+    CHECK_OK(publish(&ke, &un, 2, &lost), &err);
+    batch_fini(&lost);
+    node_roll_back(&un, &saved, true);
+    hold(&ke, &un, true);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    revoke(&ke, &first);
+    hold(&ke, &un, false);
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
 static void a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer(void **state)
 {
     (void)state;
@@ -224,6 +249,7 @@ int main(void)
         TWO(a_restored_node_does_not_end_a_consent_whose_records_were_only_postponed),
         TWO(a_copy_that_was_to_replace_a_withdrawn_one_is_queued_under_the_consent_that_is_left),
         TWO(a_hold_is_not_taken_for_the_end_of_another_version),
+        TWO(a_hold_over_two_copies_puts_off_both),
         TWO(a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_peer),
         TWO(a_consent_that_is_not_yet_valid_by_a_clock_set_back_gives_later),
     };
