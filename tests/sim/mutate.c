@@ -278,7 +278,7 @@ static const struct {
       1,
       "the body that leaves is that of another record",
       "1..8",
-      { "no consent in force covers it", "which no consent ever covered" } },
+      { "no consent in force covers it", "which no consent ever covered", "cannot be read" } },
     { MUTATION_ROOT,
       4,
       "every 50th checkpoint has another root",
