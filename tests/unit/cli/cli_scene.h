@@ -1,7 +1,7 @@
 /* comityctl as a person runs it, with a directory of its own, and a daemon that says what the test
  * has put into its mouth.
  *
- *     ctl("node", "init", "--directory", scene_path("KE"), ...);     exit code
+ *     RUN("node", "init", "--directory", scene_path("KE"), ...);     exit code
  *     `shown` and `messages` hold what was printed
  */
 #ifndef COMITY_TESTS_CLI_SCENE_H
@@ -129,7 +129,7 @@ static inline int ctl_words(const char *const *words)
 }
 
 #define CTL_WORDS(...) ((const char *const[]){ "comityctl", __VA_ARGS__, NULL })
-#define ctl(...)       ctl_words(CTL_WORDS(__VA_ARGS__))
+#define RUN(...)       ctl_words(CTL_WORDS(__VA_ARGS__))
 
 #define CTL(code, ...) ctl_check((code), CTL_WORDS(__VA_ARGS__), __FILE__, __LINE__)
 static inline void ctl_check(int wanted, const char *const *words, const char *file, int line)

@@ -232,7 +232,7 @@ static void an_answer_that_is_none_is_told(void **state)
         buf_clear(&daemon_side.answers[0]);
         daemon_side.answer_count = 1;
         CHECK_OK(buf_append(&daemon_side.answers[0], cases[i].bytes, &err), &err);
-        int code = ctl("--socket", scene_path("sock"), "status");
+        int code = RUN("--socket", scene_path("sock"), "status");
         assert_int_equal(code, cases[i].code);
         CHECK_CONTAINS(messages, cases[i].said);
     }
@@ -410,7 +410,7 @@ static void interrupted_calls_are_repeated(void **state)
     bool hit = true;
     for (uint64_t nth = 1; hit; nth++) {
         call_fault_at(CALL_FAULT_SYSTEM, nth, EINTR);
-        int code = ctl("--socket", path, "excerpt", "import", csv);
+        int code = RUN("--socket", path, "excerpt", "import", csv);
         hit = scene_hit;
         const char *name = call_fault_name();
         bool repeats =

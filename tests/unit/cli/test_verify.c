@@ -154,7 +154,7 @@ static void a_card_with_flaws_is_told_by_its_file(void **state)
     struct buf text = scene_read("UNODC/identity/card.pem");
     scene_write("broken.card", span_of(text.data, text.size / 2), 0644);
     buf_fini(&text);
-    assert_int_not_equal(ctl("evidence", "verify", scene_path("entry"), "--card", card("KE"),
+    assert_int_not_equal(RUN("evidence", "verify", scene_path("entry"), "--card", card("KE"),
                              "--card", scene_path("broken.card")),
                          EXIT_OK);
     CHECK_CONTAINS(messages, "broken.card");
@@ -184,7 +184,7 @@ static void what_was_changed_does_not_hold(void **state)
         *at = *at == 'B' ? 'C' : 'B';
         text.size = strlen((char *)text.data);
         scene_write("changed", buf_span(&text), 0644);
-        int code = ctl("evidence", "verify", scene_path("changed"), "--card", card("KE"), "--card",
+        int code = RUN("evidence", "verify", scene_path("changed"), "--card", card("KE"), "--card",
                        card("UNODC"));
         assert_int_not_equal(code, EXIT_OK);
         CHECK_CONTAINS(messages, "the evidence does not hold");

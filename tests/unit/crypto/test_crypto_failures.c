@@ -308,10 +308,11 @@ static enum status meet(void)
         tls_link_shake(&link);
     for (int i = 0; i < 2; i++) {
         assert_judged(link.ends[i]);
-        if (status == OK && tls_state(link.ends[i]) != TLS_OPEN)
+        if (status == OK && tls_state(link.ends[i]) != TLS_OPEN) {
             status =
                 error_set(&err, ERR_INTERNAL, "end %d: %s: %s", i,
                           tls_state_name(tls_state(link.ends[i])), tls_error(link.ends[i])->text);
+        }
     }
     if (status == OK)
         status = tls_exporter(link.ends[0], TLS_EXPORTER_HELLO, bytes, sizeof(bytes), &err);

@@ -142,10 +142,11 @@ static enum status sign_and_open(void)
     if (status == OK)
         status = checkpoint_cosign(buf_span(&note), cosigner, feed->receipt_key, 1772355700,
                                    &receipt, &err);
-    if (status == OK)
+    if (status == OK) {
         status =
             checkpoint_open_receipt(buf_span(&receipt), span_text(feed->origin), &feed->log_public,
                                     cosigner, &feed->receipt_public, &opened, &time_s, &err);
+    }
     buf_fini(&receipt);
     buf_fini(&note);
     return status;
