@@ -1,7 +1,6 @@
 #include "store/consent_rows.h"
 
 #include "store/inside.h"
-#include "store/prefix.h"
 
 static void put_row(struct query *q, const struct consent_row *row)
 {
@@ -21,8 +20,9 @@ static void put_row(struct query *q, const struct consent_row *row)
     query_put_int(q, row->valid_until_ms);
 }
 
-static void read_row(struct query *q, struct consent_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct consent_row *row = ret_row;
     row->consent_id = query_id(q);
     row->state = query_u8(q);
     row->supersedes = query_id(q);
@@ -96,21 +96,9 @@ enum status consent_rows_find(struct store *store,
                               struct consent_row *ret_row,
                               struct error *err)
 {
-    struct id first;
-    struct id last;
     struct consent_row rows[2];
-    size_t count = 0;
-    enum status status = prefix_range(prefix, &first, &last, err);
-    if (status != OK)
-        return status;
-    struct query q = query_start(store, STATEMENT_CONSENT_FIND);
-    query_put_id(&q, &first);
-    query_put_id(&q, &last);
-    while (count < 2 && query_row(&q))
-        read_row(&q, &rows[count++]);
-    status = query_end(&q, err);
-    if (status == OK)
-        status = prefix_one(count, "consent", prefix, err);
+    const struct query_search search = { STATEMENT_CONSENT_FIND, read_row, "consent", prefix };
+    enum status status = query_find(store, &search, QUERY_INTO(rows, 2), err);
     if (status == OK)
         *ret_row = rows[0];
     return status;
@@ -124,17 +112,11 @@ enum status consent_rows_list(struct store *store,
                               size_t *ret_count,
                               struct error *err)
 {
-    size_t count = 0;
     struct query q = query_start(store, STATEMENT_CONSENT_LIST);
     query_put_uint(&q, state);
     query_put_id(&q, after == NULL ? &ID_NONE : after);
     query_put_uint(&q, max);
-    while (count < max && query_row(&q))
-        read_row(&q, &ret_rows[count++]);
-    enum status status = query_end(&q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 static enum status take_ids(

@@ -8,8 +8,9 @@ static int64_t place_of(int64_t feed_id, uint64_t index)
     return (int64_t)((uint64_t)feed_id << 40 | index);
 }
 
-static void read_row(struct query *q, struct delivery_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct delivery_row *row = ret_row;
     row->delivery_id = query_int(q);
     row->peer_id = query_int(q);
     row->record_id = query_id(q);
@@ -63,7 +64,6 @@ enum status delivery_rows_list(struct store *store,
         statement = STATEMENT_DELIVERY_OF_RECORD;
     else if (!id_is_none(&filter->consent_id))
         statement = STATEMENT_DELIVERY_OF_CONSENT;
-    size_t count = 0;
     struct query q = query_start(store, statement);
     query_put_int(&q, filter->peer_id);
     query_put_id_or_null(&q, &filter->record_id);
@@ -71,12 +71,7 @@ enum status delivery_rows_list(struct store *store,
     query_put_int(&q, filter->live_only);
     query_put_int(&q, after);
     query_put_uint(&q, max);
-    while (count < max && query_row(&q))
-        read_row(&q, &ret_rows[count++]);
-    enum status status = query_end(&q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status delivery_rows_by_entry(struct store *store,

@@ -4,8 +4,9 @@
 
 #include <string.h>
 
-static void read_row(struct query *q, struct feed_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct feed_row *row = ret_row;
     row->feed_id = query_int(q);
     row->peer_id = query_int(q);
     row->direction = (enum feed_direction)query_u8(q);
@@ -124,16 +125,10 @@ enum status feed_rows_list(struct store *store,
                            size_t *ret_count,
                            struct error *err)
 {
-    size_t count = 0;
     struct query q = query_start(store, STATEMENT_FEED_LIST);
     query_put_int(&q, after);
     query_put_uint(&q, max);
-    while (count < max && query_row(&q))
-        read_row(&q, &ret_rows[count++]);
-    enum status status = query_end(&q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status feed_rows_set_head(struct store *store, const struct feed_row *row, struct error *err)

@@ -10,8 +10,9 @@ static int64_t holding_id(int64_t feed_id, uint64_t index)
     return (int64_t)((uint64_t)feed_id << INDEX_BITS | index);
 }
 
-static void read_row(struct query *q, struct holding_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct holding_row *row = ret_row;
     uint64_t id = query_uint(q);
     row->feed_id = (int64_t)(id >> INDEX_BITS);
     row->index = id & (FEED_ENTRIES_MAX - 1);
@@ -85,18 +86,6 @@ enum status holding_rows_get(struct store *store,
     return status;
 }
 
-static enum status take(
-    struct query *q, struct holding_row *ret_rows, size_t max, size_t *ret_count, struct error *err)
-{
-    size_t count = 0;
-    while (count < max && query_row(q))
-        read_row(q, &ret_rows[count++]);
-    enum status status = query_end(q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
-}
-
 enum status holding_rows_list(struct store *store,
                               const struct holding_filter *filter,
                               struct holding_place *place,
@@ -123,7 +112,7 @@ enum status holding_rows_list(struct store *store,
     query_put_int(&q, holding_id(place->feed_id, place->next_index));
     query_put_uint(&q, max);
     size_t count = 0;
-    enum status status = take(&q, ret_rows, max, &count, err);
+    enum status status = query_rows(&q, read_row, QUERY_INTO(ret_rows, max), &count, err);
     if (status != OK)
         return status;
     *ret_count = count;
@@ -147,7 +136,7 @@ enum status holding_rows_range(struct store *store,
     query_put_id(&q, &range->last);
     query_put_uint(&q, max);
     size_t count = 0;
-    enum status status = take(&q, ret_rows, max, &count, err);
+    enum status status = query_rows(&q, read_row, QUERY_INTO(ret_rows, max), &count, err);
     if (status != OK)
         return status;
     *ret_count = count;
@@ -168,7 +157,7 @@ enum status holding_rows_to_erase(struct store *store,
     struct query q = query_start(store, STATEMENT_HOLDING_TO_ERASE);
     query_put_uint(&q, reasons);
     query_put_uint(&q, max);
-    return take(&q, ret_rows, max, ret_count, err);
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status holding_rows_expiring(struct store *store,
@@ -181,7 +170,7 @@ enum status holding_rows_expiring(struct store *store,
     struct query q = query_start(store, STATEMENT_HOLDING_EXPIRING);
     query_put_int(&q, until_ms);
     query_put_uint(&q, max);
-    return take(&q, ret_rows, max, ret_count, err);
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 static_assert(HOLDING_KEEP_UNTIL == 8, "as the statement and its index say");
@@ -196,7 +185,7 @@ enum status holding_rows_early(struct store *store,
     struct query q = query_start(store, STATEMENT_HOLDING_EARLY);
     query_put_int(&q, now_ms);
     query_put_uint(&q, max);
-    return take(&q, ret_rows, max, ret_count, err);
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status holding_rows_next_expiry(struct store *store, int64_t *ret_ms, struct error *err)

@@ -43,8 +43,9 @@ static void put_row(struct query *q, const struct peer_row *row)
     query_put_int(q, row->contact_ms);
 }
 
-static void read_row(struct query *q, struct peer_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct peer_row *row = ret_row;
     row->peer_id = query_int(q);
     query_text(q, row->code.text, sizeof(row->code.text));
     query_text(q, row->realm.text, sizeof(row->realm.text));
@@ -134,16 +135,10 @@ enum status peer_rows_list(struct store *store,
                            size_t *ret_count,
                            struct error *err)
 {
-    size_t count = 0;
     struct query q = query_start(store, STATEMENT_PEER_LIST);
     query_put_text(&q, after == NULL ? "" : after->text);
     query_put_uint(&q, max);
-    while (count < max && query_row(&q))
-        read_row(&q, &ret_rows[count++]);
-    enum status status = query_end(&q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status peer_rows_set_file(

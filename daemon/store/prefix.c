@@ -37,13 +37,3 @@ enum status prefix_range(const char *prefix,
     *ret_last = last;
     return OK;
 }
-
-enum status prefix_one(size_t matches, const char *what, const char *prefix, struct error *err)
-{
-    if (matches == 1)
-        return OK;
-    if (matches == 0)
-        return error_set(err, ERR_NOT_FOUND, "no %s begins with %.32s", what, prefix);
-    return error_set(err, ERR_CONFLICT,
-                     "more than one %s begins with %.32s; next: type more digits", what, prefix);
-}

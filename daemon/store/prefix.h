@@ -9,10 +9,4 @@ MUST_CHECK enum status prefix_range(const char *prefix,
                                     struct id *ret_first,
                                     struct id *ret_last,
                                     struct error *err);
-/* OK for one match; ERR_NOT_FOUND for none, ERR_CONFLICT for more. */
-MUST_CHECK enum status prefix_one(size_t matches,
-                                  const char *what,
-                                  const char *prefix,
-                                  struct error *err);
-
 #endif

@@ -2,8 +2,9 @@
 
 #include "store/inside.h"
 
-static void read_row(struct query *q, struct recall_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct recall_row *row = ret_row;
     row->recall_id = query_int(q);
     row->peer_id = query_int(q);
     row->record_id = query_id(q);
@@ -95,16 +96,10 @@ enum status recall_rows_list(struct store *store,
                              size_t *ret_count,
                              struct error *err)
 {
-    size_t count = 0;
     struct query q =
         query_start(store, open_only ? STATEMENT_RECALL_LIST_OPEN : STATEMENT_RECALL_LIST);
     query_put_int(&q, due_ms);
     query_put_int(&q, after);
     query_put_uint(&q, max);
-    while (count < max && query_row(&q))
-        read_row(&q, &ret_rows[count++]);
-    enum status status = query_end(&q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "store/inside.h"
 #include "store/keys.h"
-#include "store/prefix.h"
 
 /* Associated data of a version: record id, version. */
 struct about {
@@ -19,8 +18,9 @@ static void about_version(const struct id *record_id, uint32_t version, struct a
     ret_about->spans[1] = SPAN_ARRAY(ret_about->version);
 }
 
-static void read_row(struct query *q, struct record_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct record_row *row = ret_row;
     row->record_id = query_id(q);
     row->kind = (enum record_row_kind)query_u8(q);
     row->state = (enum record_row_state)query_u8(q);
@@ -164,21 +164,9 @@ enum status record_rows_find(struct store *store,
                              struct record_row *ret_row,
                              struct error *err)
 {
-    struct id first;
-    struct id last;
     struct record_row rows[2];
-    size_t count = 0;
-    enum status status = prefix_range(prefix, &first, &last, err);
-    if (status != OK)
-        return status;
-    struct query q = query_start(store, STATEMENT_RECORD_FIND);
-    query_put_id(&q, &first);
-    query_put_id(&q, &last);
-    while (count < 2 && query_row(&q))
-        read_row(&q, &rows[count++]);
-    status = query_end(&q, err);
-    if (status == OK)
-        status = prefix_one(count, "record", prefix, err);
+    const struct query_search search = { STATEMENT_RECORD_FIND, read_row, "record", prefix };
+    enum status status = query_find(store, &search, QUERY_INTO(rows, 2), err);
     if (status == OK)
         *ret_row = rows[0];
     return status;
@@ -192,17 +180,11 @@ enum status record_rows_list(struct store *store,
                              size_t *ret_count,
                              struct error *err)
 {
-    size_t count = 0;
     struct query q = query_start(store, STATEMENT_RECORD_LIST);
     query_put_int(&q, kind);
     query_put_id(&q, after == NULL ? &ID_NONE : after);
     query_put_uint(&q, max);
-    while (count < max && query_row(&q))
-        read_row(&q, &ret_rows[count++]);
-    enum status status = query_end(&q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status record_rows_version(struct store *store,

@@ -1,4 +1,5 @@
 #include "store/inside.h"
+#include "store/prefix.h"
 
 #include <string.h>
 
@@ -255,6 +256,43 @@ enum status query_number(struct query *q, int64_t otherwise, int64_t *ret_value,
     if (status == OK)
         *ret_value = value;
     return status;
+}
+
+enum status query_rows(
+    struct query *q, query_read read, struct query_into into, size_t *ret_count, struct error *err)
+{
+    size_t count = 0;
+    while (count < into.max && query_row(q))
+        read(q, (char *)into.rows + into.row_size * count++);
+    enum status status = query_end(q, err);
+    if (status == OK)
+        *ret_count = count;
+    return status;
+}
+
+enum status query_find(struct store *store,
+                       const struct query_search *search,
+                       struct query_into two,
+                       struct error *err)
+{
+    struct id first;
+    struct id last;
+    size_t count = 0;
+    enum status status = prefix_range(search->prefix, &first, &last, err);
+    if (status != OK)
+        return status;
+    struct query q = query_start(store, search->statement);
+    query_put_id(&q, &first);
+    query_put_id(&q, &last);
+    status = query_rows(&q, search->read, two, &count, err);
+    if (status != OK || count == 1)
+        return status;
+    if (count == 0)
+        return error_set(err, ERR_NOT_FOUND, "no %s begins with %.32s", search->what,
+                         search->prefix);
+    return error_set(err, ERR_CONFLICT,
+                     "more than one %s begins with %.32s; next: type more digits", search->what,
+                     search->prefix);
 }
 
 enum status query_run(struct query *q, struct error *err)

@@ -49,6 +49,14 @@ void query_text(struct query *q, char *ret_text, size_t size);   /* with NUL; to
 struct id query_id(struct query *q);
 struct digest query_digest(struct query *q);
 
+/* Reads a row's columns, in order, into a struct of the caller's. */
+typedef void (*query_read)(struct query *q, void *ret_row);
+struct query_into {
+    void *rows;
+    size_t row_size, max;
+};
+#define QUERY_INTO(rows, max) ((struct query_into){ (rows), sizeof(*(rows)), (max) })
+
 /* Ends the query.  Every started query must come to one of these. */
 MUST_CHECK enum status query_end(struct query *q, struct error *err);
 /* The same; ERR_NOT_FOUND "no such WHAT" when nothing failed and nothing was found. */
@@ -67,6 +75,20 @@ MUST_CHECK enum status query_number(struct query *q,
                                     int64_t otherwise,
                                     int64_t *ret_value,
                                     struct error *err);
+/* Steps to the rows, at most so many as there is room for, reads each, and ends. */
+MUST_CHECK enum status query_rows(
+    struct query *q, query_read read, struct query_into into, size_t *ret_count, struct error *err);
+/* A row of which people typed the beginning of the id (prefix.h). */
+struct query_search {
+    enum statement_id statement; /* takes the first and the last id */
+    query_read read;
+    const char *what, *prefix;
+};
+/* Into rows[0] of `two`, which has room for two.  ERR_NOT_FOUND for none, ERR_CONFLICT for more. */
+MUST_CHECK enum status query_find(struct store *store,
+                                  const struct query_search *search,
+                                  struct query_into two,
+                                  struct error *err);
 /* Steps a statement without rows, and ends it. */
 MUST_CHECK enum status query_run(struct query *q, struct error *err);
 /* The same; ERR_NOT_FOUND when it changed no row. */

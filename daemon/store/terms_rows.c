@@ -2,8 +2,9 @@
 
 #include "store/inside.h"
 
-static void read_row(struct query *q, struct terms_row *row)
+static void read_row(struct query *q, void *ret_row)
 {
+    struct terms_row *row = ret_row;
     row->peer_id = query_int(q);
     row->consent_id = query_id(q);
     row->state = query_u8(q);
@@ -55,18 +56,6 @@ enum status terms_rows_get(struct store *store,
     return status;
 }
 
-static enum status take(
-    struct query *q, struct terms_row *ret_rows, size_t max, size_t *ret_count, struct error *err)
-{
-    size_t count = 0;
-    while (count < max && query_row(q))
-        read_row(q, &ret_rows[count++]);
-    enum status status = query_end(q, err);
-    if (status == OK)
-        *ret_count = count;
-    return status;
-}
-
 enum status terms_rows_list(struct store *store,
                             int64_t peer_id,
                             const struct terms_row *after,
@@ -80,7 +69,7 @@ enum status terms_rows_list(struct store *store,
     query_put_int(&q, after == NULL ? 0 : after->peer_id);
     query_put_id(&q, after == NULL ? &ID_NONE : &after->consent_id);
     query_put_uint(&q, max);
-    return take(&q, ret_rows, max, ret_count, err);
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status terms_rows_expiring(struct store *store,
@@ -95,7 +84,7 @@ enum status terms_rows_expiring(struct store *store,
     query_put_uint(&q, state);
     query_put_int(&q, until_ms);
     query_put_uint(&q, max);
-    return take(&q, ret_rows, max, ret_count, err);
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status terms_rows_early(struct store *store,
@@ -110,7 +99,7 @@ enum status terms_rows_early(struct store *store,
     query_put_uint(&q, state);
     query_put_int(&q, now_ms);
     query_put_uint(&q, max);
-    return take(&q, ret_rows, max, ret_count, err);
+    return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
 enum status terms_rows_next_expiry(struct store *store,
