@@ -7,6 +7,8 @@
 
 #include "node/exchange.h"
 
+#include "feed/feed.h"
+
 #include "base/memory.h"
 #include "support/peer_wire.h"
 
@@ -22,6 +24,7 @@ enum { WIRES_MAX = 16, FRAMES_MAX = 256 };
 
 /* A party: its feed is a few counters, which outlive connections. */
 struct party {
+    struct feed_context feed; /* first: the exchange reads its flags; party_of() comes back */
     struct code code;
     struct exchange *exchange;
     struct worker *worker;
@@ -68,7 +71,7 @@ struct world {
 
 static struct party *party_of(struct feed_context *feed)
 {
-    return (struct party *)feed; /* never looked into by the exchange */
+    return (struct party *)feed;
 }
 
 static enum status fake(enum status status, struct error *err)
@@ -334,10 +337,9 @@ static void party_init(
         .clock = &world->clock.base,
         .random = &world->random.base,
         .worker = party->worker,
-        .feed = { (struct feed_context *)party, feed_heads_fake, feed_resume_fake,
-                  feed_publish_fake, feed_publish_sign_fake, feed_receipt_fake, feed_check_fake,
-                  feed_ingest_fake, feed_ingest_sign_fake, NULL, NULL, feed_waiting_fake, NULL,
-                  feed_alarm_fake },
+        .feed = { &party->feed, feed_heads_fake, feed_resume_fake, feed_publish_fake,
+                  feed_publish_sign_fake, feed_receipt_fake, feed_check_fake, feed_ingest_fake,
+                  feed_ingest_sign_fake, NULL, NULL, feed_waiting_fake, NULL, feed_alarm_fake },
         .io = { party, io_send, io_close, io_pause, io_queued, io_dial, io_event },
     };
     assert_int_equal(realm_parse("training", &config.realm, NULL), OK);
