@@ -57,9 +57,9 @@ MUST_CHECK enum status store_open(const struct store_options *options,
 void store_close(struct store *store); /* rolls back what is open; NULL is fine */
 
 MUST_CHECK enum status store_begin(struct store *store, struct error *err);
-/* For what a peer says again when it is lost: a commit that a killed process keeps, and that a power
- * cut may undo, with nothing before it.  The next store_commit() makes it durable.  No head may
- * change in it: a head must never be newer than its database. */
+/* For what a peer says again when it is lost: a commit that a killed process keeps, and that a
+ * power cut may undo, with nothing before it.  The next store_commit() makes it durable.  No head
+ * may change in it: a head must never be newer than its database. */
 MUST_CHECK enum status store_begin_relaxed(struct store *store, struct error *err);
 /* Writes the key pages and commits; durable when it returns OK.  On failure all is rolled back. */
 MUST_CHECK enum status store_commit(struct store *store, struct error *err);

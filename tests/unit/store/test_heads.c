@@ -211,7 +211,8 @@ static void a_journal_of_yesterday_is_found_out(void **state)
     assert_false(rolled_back());
 }
 
-/* A forged first batch opens a feed and is then refused; what others did in the same group counts. */
+/* A forged first batch opens a feed and is then refused; what others did in the same group counts.
+ */
 static void a_feed_that_was_opened_in_a_job_that_failed_does_not_spoil_the_others(void **state)
 {
     (void)state;
