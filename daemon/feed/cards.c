@@ -220,7 +220,8 @@ static enum status check_role(const struct card *former,
     enum status status = certificate_parse(buf_span(&former->roles[role]), &old, err);
     if (status == OK)
         status = certificate_parse(buf_span(&card->roles[role]), &new, err);
-    if (status == OK && certificate_facts(new).not_before_ms < certificate_facts(old).not_before_ms) {
+    if (status == OK &&
+        certificate_facts(new).not_before_ms < certificate_facts(old).not_before_ms) {
         status = error_set(err, ERR_CONFLICT,
                            "its %s certificate was issued before the one that is known already",
                            role_name(role));

@@ -39,7 +39,7 @@ struct store {
     struct id opened;                  /* record whose version was opened last; ID_NONE: none */
     uint32_t opened_version;
     uint64_t opened_slot;
-    int64_t origin_of;                 /* feed whose origin is here; 0: none */
+    int64_t origin_of; /* feed whose origin is here; 0: none */
     char origin[FEED_ORIGIN_MAX + 1];
 };
 
