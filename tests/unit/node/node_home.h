@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HOME_PATH_SIZE = 200 };
+enum { HOME_PATH_SIZE = 64 + 256 }; /* of `home`, and the longest name of a file */
 
 static struct error err;
 static char home[64];
