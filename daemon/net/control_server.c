@@ -13,7 +13,12 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { READ_SIZE = 64 * 1024, BACKLOG = 16, EVENT_TEXT_MAX = 256 };
+enum {
+    READ_SIZE = 64 * 1024,
+    BACKLOG = 16,
+    EVENT_TEXT_MAX = 256,
+    ACCEPT_AGAIN_MS = 200 /* after memory failed */
+};
 
 struct control_client {
     struct control_server *server;
@@ -32,8 +37,9 @@ struct control_server {
     struct control_config config;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     uv_pipe_t pipe;
+    uv_timer_t again; /* libuv listens no more until a connection that came is accepted */
     bool bound;
-    size_t open; /* clients and the listening pipe */
+    size_t open; /* clients, the listening pipe and its timer */
     size_t client_count;
     struct control_client *clients;
     char *read_buffer;
@@ -266,12 +272,25 @@ static bool identify(struct control_client *client)
     return client->caller.permit != PERMIT_NONE;
 }
 
+static void on_connection(uv_stream_t *stream, int status);
+
+static void on_accept_again(uv_timer_t *timer)
+{
+    struct control_server *server = timer->data;
+    on_connection((uv_stream_t *)&server->pipe, 0);
+}
+
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct control_server *server = stream->data;
-    struct control_client *client = status == 0 ? mem_calloc(1, sizeof(*client)) : NULL;
-    if (client == NULL)
+    if (status != 0)
         return;
+    struct control_client *client = mem_calloc(1, sizeof(*client));
+    if (client == NULL) {
+        event(server, "control_postponed", "reason=\"no memory for a connection\"");
+        (void)uv_timer_start(&server->again, on_accept_again, ACCEPT_AGAIN_MS, 0);
+        return;
+    }
     client->server = server;
     client->uses = 2;
     frame_reader_init(&client->frames);
@@ -369,8 +388,10 @@ enum status control_server_new(const struct control_config *config,
     server->read_buffer = buffer;
     snprintf(server->path, sizeof(server->path), "%s", config->path);
     (void)uv_pipe_init(config->loop, &server->pipe, 0);
+    (void)uv_timer_init(config->loop, &server->again);
     server->pipe.data = server;
-    server->open = 1;
+    server->again.data = server;
+    server->open = 2;
     status = bind_path(server, err);
     if (status != OK) {
         control_server_stop(server);
@@ -385,8 +406,10 @@ enum status control_server_new(const struct control_config *config,
 
 void control_server_stop(struct control_server *server)
 {
-    if (!uv_is_closing((uv_handle_t *)&server->pipe))
+    if (!uv_is_closing((uv_handle_t *)&server->pipe)) {
         uv_close((uv_handle_t *)&server->pipe, on_server_closed);
+        uv_close((uv_handle_t *)&server->again, on_server_closed);
+    }
     for (struct control_client *client = server->clients; client != NULL; client = client->next)
         client_end(client);
 }

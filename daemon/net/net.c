@@ -8,7 +8,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { BACKLOG = 128, EVENT_TEXT_MAX = 768, DESCRIPTORS_LEAST = 16 };
+enum {
+    BACKLOG = 128,
+    EVENT_TEXT_MAX = 768,
+    DESCRIPTORS_LEAST = 16,
+    ACCEPT_AGAIN_MS = 200 /* after memory failed */
+};
 
 int64_t net_now_ms(const struct net *net)
 {
@@ -95,13 +100,16 @@ static const char *reason_to_refuse(const struct net *net, const struct connecti
     return NULL;
 }
 
+static void on_accept_again(uv_timer_t *timer);
+
 static void accept_one(struct net *net)
 {
     struct error err = ERROR_INIT;
     struct connection *connection = NULL;
     if (connection_new(net, false, &connection, &err) != OK) {
         net_event(net, "accept_failed", "reason=\"%s\"", err.text);
-        net->listener.waiting = true; /* tried again when a connection ends */
+        net->listener.waiting = true;
+        (void)uv_timer_start(&net->listener.again, on_accept_again, ACCEPT_AGAIN_MS, 0);
         return;
     }
     if (uv_accept((uv_stream_t *)&net->listener.tcp, (uv_stream_t *)&connection->tcp) != 0) {
@@ -140,14 +148,24 @@ static void on_connection(uv_stream_t *stream, int status)
     accept_one(net);
 }
 
-void net_connection_gone(struct net *net)
+static void accept_waiting(struct net *net)
 {
-    net->open--;
-    net->stats.connections--;
     if (!net->listener.waiting || net->stopping || net->open >= net->descriptors_max)
         return;
     net->listener.waiting = false;
     accept_one(net);
+}
+
+static void on_accept_again(uv_timer_t *timer)
+{
+    accept_waiting(timer->data);
+}
+
+void net_connection_gone(struct net *net)
+{
+    net->open--;
+    net->stats.connections--;
+    accept_waiting(net);
 }
 
 /* -- listening --------------------------------------------------------------------------------- */
@@ -155,8 +173,14 @@ void net_connection_gone(struct net *net)
 static void on_listener_closed(uv_handle_t *handle)
 {
     struct net *net = handle->data;
-    net->listener.open = false;
     net->open--;
+}
+
+static void listener_close(struct net *net)
+{
+    net->listener.open = false;
+    uv_close((uv_handle_t *)&net->listener.tcp, on_listener_closed);
+    uv_close((uv_handle_t *)&net->listener.again, on_listener_closed);
 }
 
 static enum status bind_host(struct net *net, const char *host, uint16_t port, struct error *err)
@@ -194,9 +218,11 @@ enum status net_listen(
     int failed = uv_tcp_init(net->config.loop, &net->listener.tcp);
     if (failed != 0)
         return error_set(err, ERR_IO, "listen: %s", uv_strerror(failed));
+    (void)uv_timer_init(net->config.loop, &net->listener.again);
     net->listener.tcp.data = net;
+    net->listener.again.data = net;
     net->listener.open = true;
-    net->open++;
+    net->open += 2;
     enum status status = bind_host(net, host, port, err);
     struct sockaddr_storage bound;
     int size = sizeof(bound);
@@ -206,7 +232,7 @@ enum status net_listen(
             status = error_set(err, ERR_IO, "listen: %s", uv_strerror(failed));
     }
     if (status != OK) {
-        uv_close((uv_handle_t *)&net->listener.tcp, on_listener_closed);
+        listener_close(net);
         return status;
     }
     /* The port is at the same place in both families (RFC 3493 section 3.3, POSIX). */
@@ -219,8 +245,8 @@ enum status net_listen(
 void net_stop(struct net *net)
 {
     net->stopping = true;
-    if (net->listener.open && !uv_is_closing((uv_handle_t *)&net->listener.tcp))
-        uv_close((uv_handle_t *)&net->listener.tcp, on_listener_closed);
+    if (net->listener.open)
+        listener_close(net);
     const struct error why = { OK, "the node is stopping" };
     struct connection *next = NULL;
     for (struct connection *c = net->connections; c != NULL; c = next) {

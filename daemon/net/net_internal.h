@@ -56,8 +56,9 @@ struct connection {
 
 struct listener {
     uv_tcp_t tcp;
+    uv_timer_t again; /* libuv listens no more until a connection that came is accepted */
     bool open;
-    bool waiting; /* a connection waits for a descriptor */
+    bool waiting; /* a connection waits for a descriptor, or for memory */
 };
 
 struct net {

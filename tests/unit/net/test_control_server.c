@@ -219,6 +219,22 @@ static void more_clients_than_there_are_places_are_cut(void **state)
         close(fds[i]);
 }
 
+static void a_client_that_came_when_memory_failed_is_served_later(void **state)
+{
+    (void)state;
+    int fd = dial();
+    mem_fail_at(1, false);
+    (void)uv_run(&loop, UV_RUN_NOWAIT);
+    assert_true(mem_fail_hit());
+    mem_fail_at(0, false);
+    CHECK_CONTAINS(told, "no memory for a connection");
+    say(fd, "\0\0\0\3one", 7);
+    wait_for_request(1);
+    assert_string_equal(asked, "one");
+    answer("1");
+    close(fd);
+}
+
 static void a_path_that_is_taken_or_too_long_is_refused(void **state)
 {
     (void)state;
@@ -303,6 +319,7 @@ int main(void)
         TEST(a_second_request_before_the_answer_is_cut),
         TEST(who_says_nothing_stops_midway_or_asks_no_more_loses_its_place),
         TEST(more_clients_than_there_are_places_are_cut),
+        TEST(a_client_that_came_when_memory_failed_is_served_later),
         TEST(a_path_that_is_taken_or_too_long_is_refused),
         TEST(a_socket_that_nobody_listens_on_is_replaced),
         TEST(requests_are_answered_one_after_the_other),

@@ -9,7 +9,9 @@
 #include "support/tls_link.h"
 #include "wire/frame.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -234,6 +236,34 @@ static void sweep(void (*arm)(uint64_t nth))
 /* -- tests --------------------------------------------------------------------------------------
  */
 
+static void who_came_when_memory_failed_is_accepted_later(void **state)
+{
+    (void)state;
+    uint16_t port = 0;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    (void)side_open(0);
+    sides[1] = (struct side){ .net = NULL };
+    CHECK_OK(side_start(0), &err);
+    CHECK_OK(net_listen(sides[0].net, host, 0, &port, &err), &err);
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    mem_fail_at(1, false);
+    for (int i = 0; i < TURNS_MAX && !mem_fail_hit(); i++)
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    assert_true(mem_fail_hit());
+    mem_fail_at(0, false);
+    assert_int_equal(net_stats(sides[0].net).accepted, 0);
+    for (int i = 0; i < TURNS_MAX && net_stats(sides[0].net).accepted == 0; i++) {
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+        (void)usleep(TURN_US);
+    }
+    assert_int_equal(net_stats(sides[0].net).accepted, 1);
+    close(fd);
+    close_all();
+}
+
 static void a_failed_allocation_ends_one_connection(void **state)
 {
     (void)state;
@@ -290,6 +320,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_came_when_memory_failed_is_accepted_later),
         cmocka_unit_test(a_failed_allocation_ends_one_connection),
         cmocka_unit_test(a_failed_call_of_the_loop_ends_one_connection),
         cmocka_unit_test(a_failed_call_of_openssl_ends_one_connection),
