@@ -7,14 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 lib_begin "$@"
 
-node_make KE Kenya
-node_make GB "United Kingdom"
-node_make UNODC "United Nations Office on Drugs and Crime"
-node_start UNODC
-node_start KE
-befriend KE UNODC
-peer_accept UNODC GB
-wait_for 20 "connection" grep -q event=peer_connected "$WORK/UNODC.log"
+attacked_nodes
 PID=${NODE_PID[UNODC]}
 PORT=${NODE_PORT[UNODC]}
 

@@ -170,6 +170,18 @@ excerpt_make() { # CODE TITLE TEXT: prints the id of a new record
         --date 2026-03-01 --confidentiality internal --json | json_id record
 }
 
+# UNODC, which a test attacks as GB, and KE, which must go on being served.
+attacked_nodes() {
+    node_make KE Kenya
+    node_make GB "United Kingdom"
+    node_make UNODC "United Nations Office on Drugs and Crime"
+    node_start UNODC
+    node_start KE
+    befriend KE UNODC
+    peer_accept UNODC GB
+    wait_for 20 "connection" grep -q event=peer_connected "$WORK/UNODC.log"
+}
+
 consent_make() { # CODE TO RECORD [OPTION...]: drafted and proposed; prints its id and its digest
     local code=$1 to=$2 record=$3 id digest
     shift 3
@@ -196,8 +208,9 @@ holds() { # CODE TITLE
     operator "$1" received --json | grep -qF -- "$2"
 }
 
-# Every entry that left has its receipt.
+# Something left, and all that left has its receipt.
 all_receipted() { # CODE
-    [ "$(operator "$1" given --json | grep -c '"entry"')" -gt 0 ] &&
-        ! operator "$1" given --json | grep -q '"receipt": *"waiting'
+    local given
+    given=$(operator "$1" given --json) && grep -q '"entry"' <<<"$given" &&
+        ! grep -q '"state": *"sent"' <<<"$given"
 }

@@ -35,23 +35,9 @@ reload() {
 }
 
 excerpt_to_unodc() { # TITLE: a record is added, consented and arrives
-    local record consent digest
-    record=$(operator KE excerpt add --kind good-practice --instrument UNTOC --article 18 \
-        --language en --title "$1" --text "Text of $1." --originator "Attorney General" \
-        --date 2026-03-01 --confidentiality internal --json | json_id record)
-    consent=$(operator KE consent draft --to UNODC --record "$record" --purpose peer-review \
-        --until 2027-12-31 --authority "Attorney General" --reference AG/1 --json | json_id consent)
-    digest=$(operator KE consent preview "$consent" --json | grep -o '[0-9a-f]\{64\}' | head -n 1)
-    operator KE consent propose "$consent" --digest "$digest" >/dev/null
-    approver KE consent approve "$consent" --digest "$digest" >/dev/null
-    has_it() { operator UNODC received --json | grep -q "$1"; }
-    wait_for 20 "delivery of $1" has_it "$1"
-    all_receipted() { ! operator KE given --json | grep -q '"state": *"\(sent\|queued\)"'; }
-    wait_for 20 "receipt of $1" all_receipted
-}
-
-json_id() { # SECTION: the id of the first row
-    sed -n "s/.*\"$1\": *[[{ ]*\"id\": *\"\([0-9a-f]\{32\}\)\".*/\1/p" | head -n 1
+    give KE UNODC "$1" "Text of $1."
+    wait_for 20 "delivery of $1" holds UNODC "$1"
+    wait_for 20 "receipt of $1" all_receipted KE
 }
 
 evidence_of() { # TITLE FILE

@@ -15,10 +15,6 @@ excerpt() { # TITLE TEXT: prints its id
         --date 2026-03-01 --confidentiality internal --json | json_id record
 }
 
-json_id() { # SECTION: the id of the first row
-    sed -n "s/.*\"$1\": *[[{ ]*\"id\": *\"\([0-9a-f]\{32\}\)\".*/\1/p" | head -n 1
-}
-
 say "two nodes, each accepted by two people of the other"
 node_make KE Kenya
 node_make UNODC "United Nations Office on Drugs and Crime"

@@ -5,6 +5,7 @@
 #include "feed/records.h"
 #include "record/sdmx.h"
 #include "store/peer_rows.h"
+#include "support/sample_excerpt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,30 +21,11 @@ static enum status write_excerpt(const struct op *op,
                                  struct excerpt *excerpt,
                                  struct error *err)
 {
-    static const struct {
-        enum excerpt_field field;
-        const char *text;
-    } fields[] = {
-        { EXCERPT_KIND, "answer" },
-        { EXCERPT_INSTRUMENT, "UNTOC" },
-        { EXCERPT_ARTICLE, "16" },
-        { EXCERPT_LANGUAGE, "en" },
-        { EXCERPT_ORIGINATOR, "Attorney-General" },
-        { EXCERPT_DATE, "2025-03-01" },
-        { EXCERPT_CONFIDENTIALITY, "restricted" },
-    };
     char title[24];
     char text[40];
-    enum status status = OK;
     (void)snprintf(title, sizeof(title), "R%zu", op->record);
     (void)snprintf(text, sizeof(text), "Version %u.", version);
-    for (size_t i = 0; status == OK && i < sizeof(fields) / sizeof(fields[0]); i++)
-        status = excerpt_set(excerpt, fields[i].field, span_text(fields[i].text), err);
-    if (status == OK)
-        status = excerpt_set(excerpt, EXCERPT_TITLE, span_text(title), err);
-    if (status == OK)
-        status = excerpt_set(excerpt, EXCERPT_TEXT, span_text(text), err);
-    return status;
+    return sample_excerpt(excerpt, title, span_text(text), err);
 }
 
 /* The next vintage of the same figures when there is one already. */

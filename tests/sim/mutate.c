@@ -25,27 +25,22 @@ enum mutation mutation;
  * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,readability-identifier-naming)
  */
 
+#define MUTATED(type, name, parameters) \
+    type __real_##name parameters;      \
+    type __wrap_##name parameters;      \
+    type __wrap_##name parameters
+
 /* -- 1: default deny ----------------------------------------------------------------------------
  */
 
-struct policy_decision __real_policy_decide(const struct policy_consent *consents,
-                                            size_t consent_count,
-                                            const struct policy_record *record,
-                                            const struct policy_recipient *recipient,
-                                            enum terms_purpose purpose,
-                                            int64_t now_ms);
-struct policy_decision __wrap_policy_decide(const struct policy_consent *consents,
-                                            size_t consent_count,
-                                            const struct policy_record *record,
-                                            const struct policy_recipient *recipient,
-                                            enum terms_purpose purpose,
-                                            int64_t now_ms);
-struct policy_decision __wrap_policy_decide(const struct policy_consent *consents,
-                                            size_t consent_count,
-                                            const struct policy_record *record,
-                                            const struct policy_recipient *recipient,
-                                            enum terms_purpose purpose,
-                                            int64_t now_ms)
+MUTATED(struct policy_decision,
+        policy_decide,
+        (const struct policy_consent *consents,
+         size_t consent_count,
+         const struct policy_record *record,
+         const struct policy_recipient *recipient,
+         enum terms_purpose purpose,
+         int64_t now_ms))
 {
     struct policy_decision decision =
         __real_policy_decide(consents, consent_count, record, recipient, purpose, now_ms);
@@ -59,24 +54,14 @@ struct policy_decision __wrap_policy_decide(const struct policy_consent *consent
 
 static bool publishing;
 
-enum status __real_feed_publish(struct feed_context *feed,
-                                const struct code *peer,
-                                uint64_t from,
-                                size_t max_bytes,
-                                struct batch *ret_batch,
-                                struct error *err);
-enum status __wrap_feed_publish(struct feed_context *feed,
-                                const struct code *peer,
-                                uint64_t from,
-                                size_t max_bytes,
-                                struct batch *ret_batch,
-                                struct error *err);
-enum status __wrap_feed_publish(struct feed_context *feed,
-                                const struct code *peer,
-                                uint64_t from,
-                                size_t max_bytes,
-                                struct batch *ret_batch,
-                                struct error *err)
+MUTATED(enum status,
+        feed_publish,
+        (struct feed_context * feed,
+         const struct code *peer,
+         uint64_t from,
+         size_t max_bytes,
+         struct batch *ret_batch,
+         struct error *err))
 {
     publishing = true;
     enum status status = __real_feed_publish(feed, peer, from, max_bytes, ret_batch, err);
@@ -84,21 +69,13 @@ enum status __wrap_feed_publish(struct feed_context *feed,
     return status;
 }
 
-enum status __real_record_rows_open(struct store *store,
-                                    const struct id *record_id,
-                                    uint32_t version,
-                                    struct buf *ret_canonical,
-                                    struct error *err);
-enum status __wrap_record_rows_open(struct store *store,
-                                    const struct id *record_id,
-                                    uint32_t version,
-                                    struct buf *ret_canonical,
-                                    struct error *err);
-enum status __wrap_record_rows_open(struct store *store,
-                                    const struct id *record_id,
-                                    uint32_t version,
-                                    struct buf *ret_canonical,
-                                    struct error *err)
+MUTATED(enum status,
+        record_rows_open,
+        (struct store * store,
+         const struct id *record_id,
+         uint32_t version,
+         struct buf *ret_canonical,
+         struct error *err))
 {
     static struct id former;
     static struct store *of;
@@ -116,18 +93,12 @@ enum status __wrap_record_rows_open(struct store *store,
 /* -- 4: one history -----------------------------------------------------------------------------
  */
 
-enum status __real_keyring_sign(struct feed_context *feed,
-                                const struct checkpoint *checkpoint,
-                                struct buf *append_to,
-                                struct error *err);
-enum status __wrap_keyring_sign(struct feed_context *feed,
-                                const struct checkpoint *checkpoint,
-                                struct buf *append_to,
-                                struct error *err);
-enum status __wrap_keyring_sign(struct feed_context *feed,
-                                const struct checkpoint *checkpoint,
-                                struct buf *append_to,
-                                struct error *err)
+MUTATED(enum status,
+        keyring_sign,
+        (struct feed_context * feed,
+         const struct checkpoint *checkpoint,
+         struct buf *append_to,
+         struct error *err))
 {
     static unsigned calls;
     struct checkpoint other = *checkpoint;
@@ -139,15 +110,9 @@ enum status __wrap_keyring_sign(struct feed_context *feed,
 /* -- 5: receipted means durable -----------------------------------------------------------------
  */
 
-enum status __real_holding_rows_add(struct store *store,
-                                    const struct holding_row *row,
-                                    struct error *err);
-enum status __wrap_holding_rows_add(struct store *store,
-                                    const struct holding_row *row,
-                                    struct error *err);
-enum status __wrap_holding_rows_add(struct store *store,
-                                    const struct holding_row *row,
-                                    struct error *err)
+MUTATED(enum status,
+        holding_rows_add,
+        (struct store * store, const struct holding_row *row, struct error *err))
 {
     static unsigned calls;
     if (mutation == MUTATION_LOSE && ++calls % 10 == 0)
@@ -158,26 +123,15 @@ enum status __wrap_holding_rows_add(struct store *store,
 /* -- 6: withdrawal ------------------------------------------------------------------------------
  */
 
-void __real_holdings_lock(struct holding_row *row, uint32_t reason);
-void __wrap_holdings_lock(struct holding_row *row, uint32_t reason);
-void __wrap_holdings_lock(struct holding_row *row, uint32_t reason)
+MUTATED(void, holdings_lock, (struct holding_row * row, uint32_t reason))
 {
     if (mutation != MUTATION_LOCK)
         __real_holdings_lock(row, reason);
 }
 
-enum status __real_feed_erase_pending(struct feed_context *feed,
-                                      size_t max,
-                                      size_t *ret_count,
-                                      struct error *err);
-enum status __wrap_feed_erase_pending(struct feed_context *feed,
-                                      size_t max,
-                                      size_t *ret_count,
-                                      struct error *err);
-enum status __wrap_feed_erase_pending(struct feed_context *feed,
-                                      size_t max,
-                                      size_t *ret_count,
-                                      struct error *err)
+MUTATED(enum status,
+        feed_erase_pending,
+        (struct feed_context * feed, size_t max, size_t *ret_count, struct error *err))
 {
     if (mutation != MUTATION_ERASE)
         return __real_feed_erase_pending(feed, max, ret_count, err);
@@ -185,21 +139,13 @@ enum status __wrap_feed_erase_pending(struct feed_context *feed,
     return OK;
 }
 
-enum status __real_keys_erase(struct store *store,
-                              const uint64_t *slots,
-                              size_t count,
-                              struct keys_change with,
-                              struct error *err);
-enum status __wrap_keys_erase(struct store *store,
-                              const uint64_t *slots,
-                              size_t count,
-                              struct keys_change with,
-                              struct error *err);
-enum status __wrap_keys_erase(struct store *store,
-                              const uint64_t *slots,
-                              size_t count,
-                              struct keys_change with,
-                              struct error *err)
+MUTATED(enum status,
+        keys_erase,
+        (struct store * store,
+         const uint64_t *slots,
+         size_t count,
+         struct keys_change with,
+         struct error *err))
 {
     return __real_keys_erase(store, slots, mutation == MUTATION_KEY ? 0 : count, with, err);
 }
@@ -207,9 +153,9 @@ enum status __wrap_keys_erase(struct store *store,
 /* -- 9: no silent fork --------------------------------------------------------------------------
  */
 
-enum status __real_store_restored(struct store *store, int64_t *ret_restored_ms, struct error *err);
-enum status __wrap_store_restored(struct store *store, int64_t *ret_restored_ms, struct error *err);
-enum status __wrap_store_restored(struct store *store, int64_t *ret_restored_ms, struct error *err)
+MUTATED(enum status,
+        store_restored,
+        (struct store * store, int64_t *ret_restored_ms, struct error *err))
 {
     if (mutation != MUTATION_RESTORE)
         return __real_store_restored(store, ret_restored_ms, err);
@@ -217,24 +163,14 @@ enum status __wrap_store_restored(struct store *store, int64_t *ret_restored_ms,
     return OK;
 }
 
-enum status __real_recovery_open(struct feed_context *feed,
-                                 struct peer_row *peer,
-                                 const struct recovery_shown *shown,
-                                 const struct feed_row *known,
-                                 bool *ret_held,
-                                 struct error *err);
-enum status __wrap_recovery_open(struct feed_context *feed,
-                                 struct peer_row *peer,
-                                 const struct recovery_shown *shown,
-                                 const struct feed_row *known,
-                                 bool *ret_held,
-                                 struct error *err);
-enum status __wrap_recovery_open(struct feed_context *feed,
-                                 struct peer_row *peer,
-                                 const struct recovery_shown *shown,
-                                 const struct feed_row *known,
-                                 bool *ret_held,
-                                 struct error *err)
+MUTATED(enum status,
+        recovery_open,
+        (struct feed_context * feed,
+         struct peer_row *peer,
+         const struct recovery_shown *shown,
+         const struct feed_row *known,
+         bool *ret_held,
+         struct error *err))
 {
     if (mutation != MUTATION_RESTORE)
         return __real_recovery_open(feed, peer, shown, known, ret_held, err);
@@ -242,15 +178,9 @@ enum status __wrap_recovery_open(struct feed_context *feed,
     return OK;
 }
 
-void __real_exchange_tell_alarm(struct exchange *exchange,
-                                const struct code *peer,
-                                const char *text);
-void __wrap_exchange_tell_alarm(struct exchange *exchange,
-                                const struct code *peer,
-                                const char *text);
-void __wrap_exchange_tell_alarm(struct exchange *exchange,
-                                const struct code *peer,
-                                const char *text)
+MUTATED(void,
+        exchange_tell_alarm,
+        (struct exchange * exchange, const struct code *peer, const char *text))
 {
     if (mutation != MUTATION_CLONE)
         __real_exchange_tell_alarm(exchange, peer, text);

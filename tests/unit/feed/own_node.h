@@ -17,6 +17,7 @@
 #include "store/peer_rows.h"
 #include "store/store.h"
 #include "support/check.h"
+#include "support/sample_excerpt.h"
 #include "support/store_place.h"
 
 enum { ANNE = 1001, BERT = 1002, CARLA = 1003 }; /* uids */
@@ -112,22 +113,8 @@ static inline void own_update_peer(const struct peer_row *row)
 
 static inline void own_fill_excerpt(struct excerpt *excerpt, const char *title, const char *article)
 {
-    static const struct {
-        enum excerpt_field field;
-        const char *text;
-    } fields[] = {
-        { EXCERPT_KIND, "answer" },
-        { EXCERPT_INSTRUMENT, "UNTOC" },
-        { EXCERPT_LANGUAGE, "en" },
-        { EXCERPT_TEXT, "Nationals are extradited." },
-        { EXCERPT_ORIGINATOR, "Attorney-General" },
-        { EXCERPT_DATE, "2025-03-01" },
-        { EXCERPT_CONFIDENTIALITY, "restricted" },
-    };
     excerpt_init(excerpt);
-    for (size_t i = 0; i < COUNT(fields); i++)
-        CHECK_OK(excerpt_set(excerpt, fields[i].field, span_text(fields[i].text), &err), &err);
-    CHECK_OK(excerpt_set(excerpt, EXCERPT_TITLE, span_text(title), &err), &err);
+    CHECK_OK(sample_excerpt(excerpt, title, SPAN_LITERAL("Nationals are extradited."), &err), &err);
     CHECK_OK(excerpt_set(excerpt, EXCERPT_ARTICLE, span_text(article), &err), &err);
 }
 

@@ -92,12 +92,6 @@ static int tear_down(void **state)
     return two_tear_down(state);
 }
 
-static void give_one(void)
-{
-    struct id record = add_excerpt(&ke, "A record");
-    (void)give(&ke, &un, &record, 1, 30);
-}
-
 static void check_both(void)
 {
     struct node *nodes[] = { &ke, &un };

@@ -4,24 +4,6 @@
 #include "feed/control_body.h"
 #include "log/tree.h"
 
-static struct id given[8];
-static size_t given_count;
-
-/* One more record given and delivered. */
-static struct id give_one(void)
-{
-    given[given_count] = add_excerpt(&ke, "A record");
-    struct id consent = give(&ke, &un, &given[given_count], 1, 30);
-    given_count++;
-    return consent;
-}
-
-static int set_up(void **state)
-{
-    given_count = 0;
-    return two_set_up(state);
-}
-
 /* -- claims ------------------------------------------------------------------------------------ */
 
 static void notes_without_their_signatures_end_the_comparison(void **state)
@@ -379,70 +361,6 @@ static void a_new_epoch_that_does_not_say_what_it_goes_on_from_is_a_fork(void **
     buf_fini(&body);
 }
 
-/* -- the subscriber was rolled back ------------------------------------------------------------ */
-
-static void a_subscriber_that_was_rolled_back_locks_and_catches_up(void **state)
-{
-    (void)state;
-    struct store_place saved;
-    give_one();
-    struct id second = give_one();
-    connect_nodes();
-    node_save(&un, &saved);
-    give_one();
-    revoke(&ke, &second);
-    connect_nodes();
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
-    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
-    uint64_t size = feed_between(&un, &ke, FEED_IN).size;
-    node_roll_back(&un, &saved, true);
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
-    struct meeting_result result;
-    meet(&result);
-    assert_true(result.un.self_behind_receipt);
-    assert_true(result.ke.peer_behind_receipt);
-    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
-    assert_true(has_alarm(&un, "behind_receipt"));
-    (void)deliver(&ke, &un, result.ke.send_from);
-    meeting_fini(&result);
-    assert_int_equal(feed_between(&un, &ke, FEED_IN).size, size);
-    (void)erase_all(&un);
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
-    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
-    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
-    connect_nodes();
-}
-
-static void a_subscriber_that_lost_everything_gets_no_body_that_was_withdrawn(void **state)
-{
-    (void)state;
-    struct store_place saved;
-    node_save(&un, &saved); /* before the first contact */
-    struct id first = give_one();
-    give_one();
-    connect_nodes();
-    revoke(&ke, &first);
-    connect_nodes();
-    node_roll_back(&un, &saved, true);
-    struct meeting_result result;
-    meet(&result);
-    assert_true(result.un.self_behind_receipt);
-    assert_int_equal(result.ke.send_from, 0);
-    struct batch batch = { 0 };
-    CHECK_OK(publish(&ke, &un, 0, &batch), &err);
-    size_t withheld = 0;
-    for (size_t i = 0; i < batch.entry_count; i++)
-        withheld += batch.entries[i].withheld ? 1 : 0;
-    assert_int_equal(withheld, 1);
-    batch_fini(&batch);
-    (void)deliver(&ke, &un, 0);
-    meeting_fini(&result);
-    (void)erase_all(&un);
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
-    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
-}
-
 static void healing_takes_only_what_our_own_key_signed(void **state)
 {
     (void)state;
@@ -488,7 +406,7 @@ static void healing_takes_only_what_our_own_key_signed(void **state)
 
 int main(void)
 {
-#define TWO(test) cmocka_unit_test_setup_teardown(test, set_up, two_tear_down)
+#define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
     const struct CMUnitTest tests[] = {
         TWO(notes_without_their_signatures_end_the_comparison),
         TWO(a_checkpoint_of_another_realm_or_peer_proves_nothing),
@@ -504,8 +422,6 @@ int main(void)
         TWO(a_publisher_that_lost_its_newest_epoch_goes_on_in_another),
         TWO(a_clone_is_held_when_it_recovers_again_and_again),
         TWO(a_new_epoch_that_does_not_say_what_it_goes_on_from_is_a_fork),
-        TWO(a_subscriber_that_was_rolled_back_locks_and_catches_up),
-        TWO(a_subscriber_that_lost_everything_gets_no_body_that_was_withdrawn),
         TWO(healing_takes_only_what_our_own_key_signed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

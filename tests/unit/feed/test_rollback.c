@@ -1,12 +1,68 @@
-/* Both sides lost something, or a publisher lost a whole epoch: healing and unlocking all the same.
+/* A subscriber or both sides lost something, or a publisher lost a whole epoch: healing and
+ * unlocking all the same.
  */
 #include "two_nodes.h"
 
-/* One more record given; it waits to be delivered. */
-static struct id give_one(void)
+static void a_subscriber_that_was_rolled_back_locks_and_catches_up(void **state)
 {
-    struct id record = add_excerpt(&ke, "A record");
-    return give(&ke, &un, &record, 1, 30);
+    (void)state;
+    struct store_place saved;
+    give_one();
+    struct id second = give_one();
+    connect_nodes();
+    node_save(&un, &saved);
+    give_one();
+    revoke(&ke, &second);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    uint64_t size = feed_between(&un, &ke, FEED_IN).size;
+    node_roll_back(&un, &saved, true);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    struct meeting_result result;
+    meet(&result);
+    assert_true(result.un.self_behind_receipt);
+    assert_true(result.ke.peer_behind_receipt);
+    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    assert_true(has_alarm(&un, "behind_receipt"));
+    (void)deliver(&ke, &un, result.ke.send_from);
+    meeting_fini(&result);
+    assert_int_equal(feed_between(&un, &ke, FEED_IN).size, size);
+    (void)erase_all(&un);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+    connect_nodes();
+}
+
+static void a_subscriber_that_lost_everything_gets_no_body_that_was_withdrawn(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    node_save(&un, &saved); /* before the first contact */
+    struct id first = give_one();
+    give_one();
+    connect_nodes();
+    revoke(&ke, &first);
+    connect_nodes();
+    node_roll_back(&un, &saved, true);
+    struct meeting_result result;
+    meet(&result);
+    assert_true(result.un.self_behind_receipt);
+    assert_int_equal(result.ke.send_from, 0);
+    struct batch batch = { 0 };
+    CHECK_OK(publish(&ke, &un, 0, &batch), &err);
+    size_t withheld = 0;
+    for (size_t i = 0; i < batch.entry_count; i++)
+        withheld += batch.entries[i].withheld ? 1 : 0;
+    assert_int_equal(withheld, 1);
+    batch_fini(&batch);
+    (void)deliver(&ke, &un, 0);
+    meeting_fini(&result);
+    (void)erase_all(&un);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
 }
 
 static void an_epoch_that_the_restored_publisher_never_knew_is_healed_at_once(void **state)
@@ -217,6 +273,8 @@ int main(void)
 {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
     const struct CMUnitTest tests[] = {
+        TWO(a_subscriber_that_was_rolled_back_locks_and_catches_up),
+        TWO(a_subscriber_that_lost_everything_gets_no_body_that_was_withdrawn),
         TWO(an_epoch_that_the_restored_publisher_never_knew_is_healed_at_once),
         TWO(a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection),
         TWO(a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has_lost),

@@ -24,6 +24,7 @@
 #include "store/recall_rows.h"
 #include "store/store.h"
 #include "support/check.h"
+#include "support/sample_excerpt.h"
 #include "support/store_place.h"
 
 #include <stdio.h>
@@ -201,25 +202,10 @@ static inline void node_roll_back(struct node *node, struct store_place *from, b
 
 static inline struct id add_excerpt_of(struct node *node, const char *title, struct span body)
 {
-    static const struct {
-        enum excerpt_field field;
-        const char *text;
-    } fields[] = {
-        { EXCERPT_KIND, "answer" },
-        { EXCERPT_INSTRUMENT, "UNTOC" },
-        { EXCERPT_ARTICLE, "16" },
-        { EXCERPT_LANGUAGE, "en" },
-        { EXCERPT_ORIGINATOR, "Attorney-General" },
-        { EXCERPT_DATE, "2025-03-01" },
-        { EXCERPT_CONFIDENTIALITY, "restricted" },
-    };
     struct excerpt excerpt;
     struct id id;
     excerpt_init(&excerpt);
-    for (size_t i = 0; i < COUNT(fields); i++)
-        CHECK_OK(excerpt_set(&excerpt, fields[i].field, span_text(fields[i].text), &err), &err);
-    CHECK_OK(excerpt_set(&excerpt, EXCERPT_TITLE, span_text(title), &err), &err);
-    CHECK_OK(excerpt_set(&excerpt, EXCERPT_TEXT, body, &err), &err);
+    CHECK_OK(sample_excerpt(&excerpt, title, body, &err), &err);
     tx_begin(node);
     CHECK_OK(records_add_excerpt(&node->feed, ANNE, &excerpt, &id, &err), &err);
     tx_commit(node);
@@ -257,6 +243,13 @@ static inline struct id give(
     tx_commit(node);
     pass_time(1);
     return consent;
+}
+
+/* One more record of KE's, given to UNODC; it waits to be delivered. */
+static inline struct id give_one(void)
+{
+    struct id record = add_excerpt(&ke, "A record");
+    return give(&ke, &un, &record, 1, 30);
 }
 
 static inline void revoke(struct node *node, const struct id *consent)
