@@ -174,7 +174,7 @@ static enum status check_note(struct check *check,
         return status;
     }
     const struct keyring_note stored = { &check->peer, check->row.direction, buf_span(&note),
-                                         span_text(check->row.origin) };
+                                         span_text(check->row.origin), NULL };
     if (ours && which == FEED_NOTE_RECEIPT)
         status = keyring_open_receipt(check->feed, &stored, &checkpoint, &time_s, NULL, &why);
     else

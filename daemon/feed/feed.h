@@ -14,9 +14,9 @@
 #include "base/batch.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "crypto/sign.h"
 
-struct store;       /* store/store.h */
-struct private_key; /* crypto/sign.h */
+struct store; /* store/store.h */
 
 /* A note that was signed here: whoever shows these bytes again shows our own signature. */
 struct feed_signed {
@@ -41,6 +41,18 @@ struct feed_context {
     bool cards_changed; /* set when a peer's card was replaced; whoever acts on it clears it */
     struct feed_signed signed_notes[FEED_SIGNED_KEPT]; /* keyring.c; the next place is the oldest */
     size_t signed_next;
+};
+
+/* A signature that any thread may verify, without the database, while the store thread is at other
+ * work on the same note: it finds out whether `key` has signed, and the store thread whether that
+ * key counts.  What the store thread did meanwhile is undone when either is not so. */
+struct feed_verification {
+    bool has_key; /* in: one to try.  Out of feed_ingest and feed_take_receipt: the one that counts
+                   */
+    struct public_key key;
+    bool good;                /* `key` has signed this note */
+    void (*wait)(void *self); /* until `good` is final; NULL: it is */
+    void *self;
 };
 
 /* -- at the start of a session ----------------------------------------------------------------- */
@@ -80,27 +92,38 @@ MUST_CHECK enum status feed_publish(struct feed_context *feed,
 MUST_CHECK enum status feed_publish_sign(struct feed_context *feed,
                                          struct batch *batch,
                                          struct error *err);
-/* The subscriber's cosigned checkpoint: verified, time not going back, stored. */
+/* The subscriber's cosigned checkpoint: verified, time not going back, stored.  `verification`
+ * NULL: nobody else has looked at the signature. */
 MUST_CHECK enum status feed_take_receipt(struct feed_context *feed,
                                          const struct code *peer,
                                          struct span note,
+                                         struct feed_verification *verification,
                                          struct error *err);
+/* Any thread: whether the subscriber's key in `verification` has cosigned the note. */
+void feed_verify_receipt(const struct realm *realm,
+                         const struct code *peer,
+                         struct span note,
+                         struct feed_verification *verification);
 
 /* -- receiving --------------------------------------------------------------------------------- */
 
-/* Pure checks that need no transaction: sizes, headers, commitments, the publisher's signature.
- * Runs before feed_ingest, outside the group's transaction. */
+/* Pure checks that need no transaction: sizes, headers, commitments.  Runs before feed_ingest. */
 MUST_CHECK enum status feed_ingest_check(struct feed_context *feed,
                                          const struct code *peer,
                                          const struct batch *batch,
                                          struct error *err);
 /* Order, root, then stores and applies each entry (consents, holdings, locks; queues REFUSED where
  * content cannot be accepted).  An overlap with what is stored already must be identical and is
- * skipped.  ERR_MISMATCH: a fork; ERR_SIGNATURE, ERR_INVALID: the peer broke the format. */
+ * skipped.  The publisher's signature is asked for last, and decides before anything else does: a
+ * batch that is not signed says nothing.  `verification` NULL: nobody else has looked at it.
+ * ERR_MISMATCH: a fork; ERR_SIGNATURE, ERR_INVALID: the peer broke the format. */
 MUST_CHECK enum status feed_ingest(struct feed_context *feed,
                                    const struct code *peer,
                                    const struct batch *batch,
+                                   struct feed_verification *verification,
                                    struct error *err);
+/* Any thread: whether the publisher's key in `verification` has signed the batch's checkpoint. */
+void feed_verify_batch(const struct batch *batch, struct feed_verification *verification);
 /* After the commit: our receipt (publisher's note + cosignature) for the feed's present size. */
 MUST_CHECK enum status feed_ingest_sign(struct feed_context *feed,
                                         const struct code *peer,

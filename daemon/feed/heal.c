@@ -338,7 +338,7 @@ static enum status finish(struct healing *healing, const struct heal *heal, stru
     uint64_t time_s = 0;
     uint64_t former = healing->row.size;
     const struct keyring_note note = { &healing->peer, FEED_OUT, heal->checkpoint,
-                                       span_text(healing->row.origin) };
+                                       span_text(healing->row.origin), NULL };
     enum status status = keyring_open_receipt(feed, &note, &checkpoint, &time_s, NULL, err);
     if (status == OK)
         status = adopt(healing, &checkpoint, err);

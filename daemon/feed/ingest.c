@@ -9,6 +9,7 @@
 #include "store/entry_rows.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* -- pure checks ------------------------------------------------------------------------------- */
 
@@ -49,23 +50,13 @@ static enum status check_sizes(const struct batch *batch, struct error *err)
     return OK;
 }
 
-static enum status open_note(const struct batch *batch,
-                             const struct peer_row *peer,
-                             struct checkpoint *ret_checkpoint,
-                             struct error *err)
+static enum status check_note(const struct batch *batch, struct error *err)
 {
-    enum status status =
-        checkpoint_open(batch->checkpoint, batch->origin, &peer->log_key, ret_checkpoint, err);
-    if (status == ERR_NOT_FOUND) {
-        return error_set(err, ERR_SIGNATURE,
-                         "its checkpoint is not signed by the log key of %s; next: if %s has "
-                         "replaced that key, comityctl peer add its new card",
-                         peer->code.text, peer->code.text);
-    }
-    if (status == OK && ret_checkpoint->size != batch_end(batch)) {
+    struct checkpoint checkpoint;
+    enum status status = checkpoint_open(batch->checkpoint, batch->origin, NULL, &checkpoint, err);
+    if (status == OK && checkpoint.size != batch_end(batch)) {
         return error_set(err, ERR_INVALID, "its checkpoint is over %llu entries, it ends at %llu",
-                         (unsigned long long)ret_checkpoint->size,
-                         (unsigned long long)batch_end(batch));
+                         (unsigned long long)checkpoint.size, (unsigned long long)batch_end(batch));
     }
     return status;
 }
@@ -76,14 +67,13 @@ enum status feed_ingest_check(struct feed_context *feed,
                               struct error *err)
 {
     struct peer_row peer;
-    struct checkpoint checkpoint;
     enum status status = peering_find(feed, peer_code, &peer, err);
     if (status == OK)
         status = check_sizes(batch, err);
     if (status == OK)
         status = peering_check_origin(feed, batch->origin, peer_code, &feed->self, err);
     if (status == OK)
-        status = open_note(batch, &peer, &checkpoint, err);
+        status = check_note(batch, err);
     for (size_t i = 0; status == OK && i < batch->entry_count; i++)
         status = check_entry(batch, i, err);
     if (status != OK)
@@ -290,7 +280,7 @@ static enum status save_head(struct ingestion *ingestion,
                              const struct batch *batch,
                              struct error *err)
 {
-    struct note note; /* its signature was verified by feed_ingest_check */
+    struct note note; /* its signature: feed_ingest */
     struct checkpoint checkpoint;
     struct digest root;
     enum status status = note_parse(batch->checkpoint, &note, err);
@@ -332,15 +322,60 @@ static enum status ingest(struct ingestion *ingestion, const struct batch *batch
     return status;
 }
 
+/* -- the publisher's signature ----------------------------------------------------------------- */
+
+void feed_verify_batch(const struct batch *batch, struct feed_verification *verification)
+{
+    struct checkpoint checkpoint;
+    verification->good =
+        verification->has_key && checkpoint_open(batch->checkpoint, batch->origin,
+                                                 &verification->key, &checkpoint, NULL) == OK;
+}
+
+static enum status confirm(const struct batch *batch,
+                           const struct peer_row *peer,
+                           struct feed_verification *verification,
+                           struct error *err)
+{
+    struct checkpoint checkpoint;
+    if (verification != NULL && verification->wait != NULL)
+        verification->wait(verification->self);
+    if (verification != NULL && verification->good &&
+        memcmp(&verification->key, &peer->log_key, sizeof(peer->log_key)) == 0)
+        return OK;
+    enum status status =
+        checkpoint_open(batch->checkpoint, batch->origin, &peer->log_key, &checkpoint, err);
+    if (status == ERR_NOT_FOUND) {
+        return error_set(err, ERR_SIGNATURE,
+                         "its checkpoint is not signed by the log key of %s; next: if %s has "
+                         "replaced that key, comityctl peer add its new card",
+                         peer->code.text, peer->code.text);
+    }
+    if (status == OK && verification != NULL) {
+        verification->has_key = true;
+        verification->key = peer->log_key;
+    }
+    return status;
+}
+
+/* -- feed_ingest ------------------------------------------------------------------------------- */
+
 enum status feed_ingest(struct feed_context *feed,
                         const struct code *peer_code,
                         const struct batch *batch,
+                        struct feed_verification *verification,
                         struct error *err)
 {
     struct ingestion ingestion = { .feed = feed, .now_ms = peering_now_ms(feed) };
+    struct error why = ERROR_INIT;
     enum status status = peering_find(feed, peer_code, &ingestion.peer, err);
-    if (status == OK)
-        status = ingest(&ingestion, batch, err);
+    if (status == OK) {
+        const struct peer_row peer = ingestion.peer; /* a card in the batch may replace its key */
+        enum status found = ingest(&ingestion, batch, &why);
+        status = confirm(batch, &peer, verification, err);
+        if (status == OK && found != OK)
+            status = error_set(err, found, "%s", why.text);
+    }
     if (status != OK)
         error_prefix(err, "ingest %s", peer_code->text);
     return status;

@@ -322,7 +322,7 @@ static enum status open_earlier(struct feed_context *feed,
                                 struct error *err)
 {
     const struct peer_row nobody = { .code = feed->self };
-    const struct keyring_note own = { &nobody, FEED_OUT, note, span_text(head->origin) };
+    const struct keyring_note own = { &nobody, FEED_OUT, note, span_text(head->origin), NULL };
     enum status status = keyring_open(feed, &own, ret_checkpoint, NULL, err);
     if (status == OK && ret_checkpoint->size > head->size) {
         status =

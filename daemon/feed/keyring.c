@@ -6,6 +6,8 @@
 #include "log/origin.h"
 #include "store/card_rows.h"
 
+#include <string.h>
+
 /* -- signing ----------------------------------------------------------------------------------- */
 
 /* Receipts bring back what was signed a moment ago: comparing is a hundred times cheaper than
@@ -261,6 +263,35 @@ static enum status open_log(struct feed_context *feed,
     return unsigned_note(note, ring, err);
 }
 
+static enum status open_receipt(struct feed_context *feed,
+                                const struct keyring_note *note,
+                                const struct keyring_pair *pair,
+                                struct checkpoint *ret_checkpoint,
+                                uint64_t *ret_time_s,
+                                struct error *err)
+{
+    bool ours = note->direction == FEED_OUT;
+    bool here = false;
+    char cosigner[ORIGIN_TEXT_SIZE];
+    origin_receipt(&feed->realm, ours ? &note->peer->code : &feed->self, cosigner);
+    enum status status = ours ? was_signed_here(feed, note->note, &here, err) : OK;
+    if (status != OK)
+        return status;
+    const struct public_key *log_key = here ? NULL : &pair->log_key;
+    if (note->cosigned_by == NULL ||
+        memcmp(note->cosigned_by, &pair->receipt_key, sizeof(pair->receipt_key)) != 0)
+        return checkpoint_open_receipt(note->note, note->origin, log_key, cosigner,
+                                       &pair->receipt_key, ret_checkpoint, ret_time_s, err);
+    struct note parsed;
+    status = checkpoint_open(note->note, note->origin, log_key, ret_checkpoint, err);
+    if (status == OK)
+        status = note_parse(note->note, &parsed, err);
+    if (status == OK)
+        status = note_cosignature_time(&parsed, span_text(cosigner), &pair->receipt_key, ret_time_s,
+                                       err);
+    return status;
+}
+
 /* With the keys of today, which is how nearly all notes come.  ERR_NOT_FOUND: signed by others.
  * `ret_time_s` NULL: without a cosignature. */
 static enum status open_present(struct feed_context *feed,
@@ -270,23 +301,14 @@ static enum status open_present(struct feed_context *feed,
                                 struct keyring_pair *ret_pair,
                                 struct error *err)
 {
-    char cosigner[ORIGIN_TEXT_SIZE];
     bool ours = note->direction == FEED_OUT;
     struct keyring_pair pair = { note->peer->log_key, note->peer->receipt_key };
-    origin_receipt(&feed->realm, ours ? &note->peer->code : &feed->self, cosigner);
     enum status status = ours ? private_key_public(feed->log_key, &pair.log_key, err)
                               : private_key_public(feed->receipt_key, &pair.receipt_key, err);
-    if (status == OK && ret_time_s == NULL) {
+    if (status == OK && ret_time_s == NULL)
         status = checkpoint_open(note->note, note->origin, &pair.log_key, ret_checkpoint, err);
-    } else if (status == OK) {
-        bool here = false;
-        status = ours ? was_signed_here(feed, note->note, &here, err) : OK;
-        if (status == OK) {
-            status = checkpoint_open_receipt(note->note, note->origin, here ? NULL : &pair.log_key,
-                                             cosigner, &pair.receipt_key, ret_checkpoint,
-                                             ret_time_s, err);
-        }
-    }
+    else if (status == OK)
+        status = open_receipt(feed, note, &pair, ret_checkpoint, ret_time_s, err);
     if (status == OK)
         *ret_pair = pair;
     return status;

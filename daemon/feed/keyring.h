@@ -34,7 +34,9 @@ struct keyring_note { /* what is to be opened */
     const struct peer_row *peer;
     enum feed_direction direction; /* FEED_OUT: our log, their receipt; FEED_IN: the reverse */
     struct span note;
-    struct span origin; /* empty: any */
+    struct span origin;                   /* empty: any */
+    const struct public_key *cosigned_by; /* known to have cosigned it, whether it counts or not;
+                                           * NULL: not looked at yet */
 };
 /* ERR_SIGNATURE: no key that counts has signed it. */
 MUST_CHECK enum status keyring_open(struct feed_context *feed,

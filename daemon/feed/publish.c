@@ -5,6 +5,8 @@
 #include "feed/keyring.h"
 #include "feed/publication.h"
 #include "log/checkpoint.h"
+#include "log/note.h"
+#include "log/origin.h"
 #include "store/delivery_rows.h"
 
 #include <string.h>
@@ -304,9 +306,47 @@ static enum status check_receipt(struct feed_context *feed,
     return status;
 }
 
+void feed_verify_receipt(const struct realm *realm,
+                         const struct code *peer,
+                         struct span note,
+                         struct feed_verification *verification)
+{
+    struct note parsed;
+    uint64_t time_s = 0;
+    char cosigner[ORIGIN_TEXT_SIZE];
+    origin_receipt(realm, peer, cosigner);
+    verification->good = verification->has_key && note_parse(note, &parsed, NULL) == OK &&
+                         note_verify_cosignature(&parsed, span_text(cosigner), &verification->key,
+                                                 &time_s, NULL) == OK;
+}
+
+static enum status open_receipt(struct feed_context *feed,
+                                const struct peer_row *peer,
+                                struct span note,
+                                struct feed_verification *verification,
+                                struct checkpoint *ret_checkpoint,
+                                uint64_t *ret_time_s,
+                                struct error *err)
+{
+    struct keyring_pair pair;
+    struct keyring_note receipt = { .peer = peer, .direction = FEED_OUT, .note = note };
+    if (verification != NULL && verification->wait != NULL)
+        verification->wait(verification->self);
+    if (verification != NULL && verification->good)
+        receipt.cosigned_by = &verification->key;
+    enum status status =
+        keyring_open_receipt(feed, &receipt, ret_checkpoint, ret_time_s, &pair, err);
+    if (status == OK && verification != NULL) {
+        verification->has_key = true;
+        verification->key = pair.receipt_key;
+    }
+    return status;
+}
+
 static enum status take_receipt(struct feed_context *feed,
                                 const struct code *peer_code,
                                 struct span note,
+                                struct feed_verification *verification,
                                 struct error *err)
 {
     struct peer_row peer;
@@ -314,9 +354,8 @@ static enum status take_receipt(struct feed_context *feed,
     struct checkpoint checkpoint;
     uint64_t time_s = 0;
     enum status status = peering_find(feed, peer_code, &peer, err);
-    const struct keyring_note receipt = { &peer, FEED_OUT, note, SPAN_EMPTY };
     if (status == OK)
-        status = keyring_open_receipt(feed, &receipt, &checkpoint, &time_s, NULL, err);
+        status = open_receipt(feed, &peer, note, verification, &checkpoint, &time_s, err);
     if (status == OK)
         status = feed_rows_by_origin(feed->store, checkpoint.origin, &row, err);
     if (status == OK && (row.peer_id != peer.peer_id || row.direction != FEED_OUT))
@@ -334,9 +373,10 @@ static enum status take_receipt(struct feed_context *feed,
 enum status feed_take_receipt(struct feed_context *feed,
                               const struct code *peer,
                               struct span note,
+                              struct feed_verification *verification,
                               struct error *err)
 {
-    enum status status = take_receipt(feed, peer, note, err);
+    enum status status = take_receipt(feed, peer, note, verification, err);
     if (status != OK)
         error_prefix(err, "receipt of %s", peer->text);
     return status;

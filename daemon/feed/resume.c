@@ -154,7 +154,7 @@ static enum status open_yours(struct meeting *meeting,
     if (meeting->heads->yours.size == 0)
         return OK;
     const struct keyring_note note = { &meeting->peer, FEED_OUT, buf_span(&meeting->heads->yours),
-                                       SPAN_EMPTY };
+                                       SPAN_EMPTY, NULL };
     enum status status =
         keyring_open_receipt(feed, &note, &ret_shown->checkpoint, ret_time_s, NULL, err);
     if (status != OK)
@@ -321,7 +321,7 @@ static enum status compare_own_receipt(struct meeting *meeting, struct error *er
     if (meeting->heads->mine_receipt.size == 0)
         return OK;
     const struct keyring_note note = { &meeting->peer, FEED_IN,
-                                       buf_span(&meeting->heads->mine_receipt), SPAN_EMPTY };
+                                       buf_span(&meeting->heads->mine_receipt), SPAN_EMPTY, NULL };
     enum status status = keyring_open_receipt(feed, &note, &checkpoint, &time_s, NULL, err);
     if (status != OK)
         return error_prefix(err, "its note of our receipt");
@@ -370,7 +370,7 @@ static enum status compare_their_head(struct meeting *meeting, struct error *err
     if (meeting->heads->mine.size == 0)
         return heal_unknown_epoch(meeting, NULL, err);
     const struct keyring_note note = { &meeting->peer, FEED_IN, buf_span(&meeting->heads->mine),
-                                       SPAN_EMPTY };
+                                       SPAN_EMPTY, NULL };
     enum status status = keyring_open(feed, &note, &checkpoint, NULL, err);
     if (status != OK)
         return error_prefix(err, "its checkpoint");

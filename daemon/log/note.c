@@ -187,6 +187,22 @@ static enum status cosigned_message(struct span text,
     return status;
 }
 
+enum status note_cosignature_time(const struct note *note,
+                                  struct span name,
+                                  const struct public_key *key,
+                                  uint64_t *ret_time_s,
+                                  struct error *err)
+{
+    struct buf decoded = BUF_INIT;
+    enum status status = find_signature(note, name, NOTE_COSIGNATURE, key, &decoded, err);
+    struct reader r = reader_init(buf_span(&decoded));
+    (void)reader_bytes(&r, NOTE_KEY_ID_SIZE);
+    if (status == OK)
+        *ret_time_s = reader_u64(&r);
+    buf_fini(&decoded);
+    return status;
+}
+
 enum status note_verify_cosignature(const struct note *note,
                                     struct span name,
                                     const struct public_key *key,

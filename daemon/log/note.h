@@ -56,6 +56,12 @@ MUST_CHECK enum status note_verify_cosignature(const struct note *note,
                                                const struct public_key *key,
                                                uint64_t *ret_time_s,
                                                struct error *err);
+/* The time alone, of a line that is known to verify. */
+MUST_CHECK enum status note_cosignature_time(const struct note *note,
+                                             struct span name,
+                                             const struct public_key *key,
+                                             uint64_t *ret_time_s,
+                                             struct error *err);
 
 /* Appends a whole note: text (which ends with a newline), blank line, one signature line. */
 MUST_CHECK enum status note_sign(struct span text,

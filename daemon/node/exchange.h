@@ -56,6 +56,7 @@ struct exchange_feed {
     MUST_CHECK enum status (*take_receipt)(struct feed_context *,
                                            const struct code *,
                                            struct span,
+                                           struct feed_verification *,
                                            struct error *);
     MUST_CHECK enum status (*ingest_check)(struct feed_context *,
                                            const struct code *,
@@ -64,6 +65,7 @@ struct exchange_feed {
     MUST_CHECK enum status (*ingest)(struct feed_context *,
                                      const struct code *,
                                      const struct batch *,
+                                     struct feed_verification *,
                                      struct error *);
     MUST_CHECK enum status (*ingest_sign)(struct feed_context *,
                                           const struct code *,

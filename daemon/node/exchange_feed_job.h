@@ -19,12 +19,15 @@ struct feed_job {
     size_t batch_count;
     struct buf receipt;
     struct heal heal;
+    struct feed_verification verification;
     bool cards_changed, meet_again;
     struct code *waiting;
     size_t waiting_count;
 };
 
 /* exchange_travel.c */
+void exchange_travel_prepare(
+    struct feed_job *job); /* what comes from a peer, before it is queued */
 extern const struct job_table EXCHANGE_PUBLISH_JOB, EXCHANGE_INGEST_JOB, EXCHANGE_RECEIPT_JOB;
 
 static inline struct feed_job *feed_job(struct job *job)

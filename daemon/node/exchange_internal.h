@@ -31,7 +31,9 @@ struct link {
     bool greeted;    /* the peer's Hello is authenticated */
     bool was_useful; /* the comparison succeeded once: a lost link, not a failed dial */
     bool paused;
-    bool alarmed;       /* the operator knows why it ends */
+    bool alarmed; /* the operator knows why it ends */
+    /* The keys that counted last, tried first with what comes next. */
+    struct feed_verification log_key, receipt_key;
     uint64_t receipted; /* store thread only: size of the newest receipt that was signed for it */
     uint8_t peer_boot_id[BOOT_ID_SIZE];
     uint64_t changes_at_hello; /* peer->changes when our heads were asked for */

@@ -201,6 +201,7 @@ static void submit_for_link(struct link *link, struct feed_job *self)
 {
     struct error err = ERROR_INIT;
     self->link = link;
+    exchange_travel_prepare(self);
     exchange_hold(link);
     if (worker_submit(link->exchange->config.worker, &self->job, &err) != OK) {
         self->job.error = err;

@@ -64,6 +64,39 @@ static void publish_done(struct job *job)
 const struct job_table EXCHANGE_PUBLISH_JOB = { "publish", NULL, publish_apply, publish_sign,
                                                 publish_done };
 
+/* -- signatures ------------------------------------------------------------------------------- */
+
+static void verify_batch(struct job *job)
+{
+    struct feed_job *self = feed_job(job);
+    feed_verify_batch(&self->effect.batch, &self->verification);
+}
+
+static void verify_receipt(struct job *job)
+{
+    struct feed_job *self = feed_job(job);
+    feed_verify_receipt(&self->exchange->config.realm, &self->peer, buf_span(&self->effect.note),
+                        &self->verification);
+}
+
+static void wait_for_verdict(void *self)
+{
+    job_verify(self);
+}
+
+void exchange_travel_prepare(struct feed_job *job)
+{
+    bool is_receipt = job->effect.kind == EFFECT_TAKE_RECEIPT;
+    if (!is_receipt && job->effect.kind != EFFECT_INGEST)
+        return;
+    job->verification = is_receipt ? job->link->receipt_key : job->link->log_key;
+    job->verification.good = false;
+    job->verification.wait = wait_for_verdict;
+    job->verification.self = &job->job;
+    if (job->verification.has_key)
+        job->job.verify = is_receipt ? verify_receipt : verify_batch;
+}
+
 /* -- ingest ------------------------------------------------------------------------------------ */
 
 static enum status ingest_check(struct job *job, struct error *err)
@@ -77,7 +110,8 @@ static enum status ingest_apply(struct job *job, struct error *err)
 {
     struct feed_job *self = feed_job(job);
     const struct exchange_feed *feed = feed_of(self);
-    enum status status = feed->ingest(feed->context, &self->peer, &self->effect.batch, err);
+    enum status status =
+        feed->ingest(feed->context, &self->peer, &self->effect.batch, &self->verification, err);
     if (feed->context != NULL && feed->context->cards_changed) {
         feed->context->cards_changed = false;
         self->cards_changed = true;
@@ -106,6 +140,7 @@ static void ingest_done(struct job *job)
 {
     struct feed_job *self = feed_job(job);
     if (job->error.status == OK) {
+        self->link->log_key = self->verification;
         exchange_event(self->exchange, "ingested", &self->peer, "entries=%zu size=%llu",
                        self->effect.batch.entry_count,
                        (unsigned long long)batch_end(&self->effect.batch));
@@ -114,6 +149,7 @@ static void ingest_done(struct job *job)
     const struct exchange_config *config = &self->exchange->config;
     if (self->cards_changed && config->cards_changed != NULL)
         config->cards_changed(config->io.self);
+    exchange_pump(self->link);            /* the receipt first */
     exchange_ask_waiting(self->exchange); /* a refusal or an erasure receipt may be queued now */
     exchange_job_finish(self);
 }
@@ -127,14 +163,17 @@ static enum status receipt_apply(struct job *job, struct error *err)
 {
     struct feed_job *self = feed_job(job);
     const struct exchange_feed *feed = feed_of(self);
-    return feed->take_receipt(feed->context, &self->peer, buf_span(&self->effect.note), err);
+    return feed->take_receipt(feed->context, &self->peer, buf_span(&self->effect.note),
+                              &self->verification, err);
 }
 
 static void receipt_done(struct job *job)
 {
     struct feed_job *self = feed_job(job);
-    if (job->error.status == OK)
+    if (job->error.status == OK) {
+        self->link->receipt_key = self->verification;
         exchange_event(self->exchange, "receipt", &self->peer, "bytes=%zu", self->effect.note.size);
+    }
     session_on_receipt_taken(self->link->session, now_of(self), outcome(self));
     exchange_job_finish(self);
 }

@@ -125,9 +125,20 @@ bool job_group_is_alone(const struct job_group *group)
     return group->jobs.first != NULL && group->jobs.first->alone;
 }
 
-void job_list_check(const struct job_list *jobs)
+void job_verify(struct job *job)
 {
-    for (struct job *job = jobs->first; job != NULL; job = job->next)
+    if (job->verify == NULL)
+        return;
+    pthread_mutex_lock(&job->verifying);
+    if (!job->verified)
+        job->verify(job);
+    job->verified = true;
+    pthread_mutex_unlock(&job->verifying);
+}
+
+static void check_all(const struct job_group *group)
+{
+    for (struct job *job = group->jobs.first; job != NULL; job = job->next)
         run_step(job, job->table->check);
 }
 
@@ -163,16 +174,35 @@ static enum status apply_one(const struct worker_storage *storage,
     return status;
 }
 
+/* The job behind this one; behind the last, the first of those that join. */
+static struct job *next_job(struct job_group *group, struct job *job, const struct job_more *more)
+{
+    if (job->next != NULL || more == NULL)
+        return job->next;
+    more->take(more->self, group);
+    for (struct job *added = job->next; added != NULL; added = added->next)
+        run_step(added, added->table->check);
+    return job->next;
+}
+
 static enum status apply_all(struct job_group *group,
                              const struct worker_storage *storage,
+                             const struct job_more *more,
                              struct error *err)
 {
-    enum status status = storage->begin(storage->self, is_relaxed(group), err);
+    bool relaxed = is_relaxed(group);
+    enum status status = storage->begin(storage->self, relaxed, err);
     if (status != OK)
         return status;
-    for (struct job *job = group->jobs.first; status == OK && job != NULL; job = job->next)
+    if (relaxed)
+        more = NULL; /* what must last does not join what may be lost */
+    struct job *job = group->jobs.first;
+    while (status == OK && job != NULL) {
         if (has_work(job))
             status = apply_one(storage, job, err);
+        if (status == OK)
+            job = next_job(group, job, more);
+    }
     if (status == OK)
         status = storage->commit(storage->self, err);
     if (status != OK)
@@ -198,9 +228,11 @@ static enum status complete(struct job_group *group,
 
 enum status job_group_run(struct job_group *group,
                           const struct worker_storage *storage,
+                          const struct job_more *more,
                           struct error *err)
 {
-    enum status status = job_group_has_work(group) ? apply_all(group, storage, err) : OK;
+    check_all(group);
+    enum status status = job_group_has_work(group) ? apply_all(group, storage, more, err) : OK;
     return complete(group, storage, status, err);
 }
 
@@ -208,6 +240,7 @@ enum status job_group_run_alone(struct job_group *group,
                                 const struct worker_storage *storage,
                                 struct error *err)
 {
+    check_all(group);
     run_step(group->jobs.first, group->jobs.first->table->apply);
     return complete(group, storage, OK, err);
 }

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,9 +19,9 @@ enum { JOB_GROUP_BYTES = 8 * 1024 * 1024 }; /* one commit stays within tens of m
 
 enum job_priority { JOB_URGENT, JOB_NORMAL, JOB_BULK, JOB_PRIORITY_COUNT };
 
-/* Steps of a kind of job; each may be NULL.  check, apply and sign run on the store thread, done on
- * the loop thread and always, exactly once; it owns the job's memory.  An apply that fails leaves
- * outputs in the job untouched. */
+/* Steps of a kind of job; each may be NULL.  check (which changes nothing), apply and sign run on
+ * the store thread, done on the loop thread and always, exactly once; it owns the job's memory.  An
+ * apply that fails leaves outputs in the job untouched. */
 struct job_table {
     const char *name; /* for log lines */
     MUST_CHECK enum status (*check)(struct job *job, struct error *err);
@@ -42,7 +43,14 @@ struct job {
     size_t adds;  /* what its apply reads or writes besides; counts in a group only */
     struct error error; /* error.status OK when all steps succeeded */
     struct job *next;   /* the list's */
+    /* Work on the job's own memory that need not wait for its turn: whichever thread comes first
+     * does it, once (job_verify).  NULL: none. */
+    void (*verify)(struct job *job);
+    pthread_mutex_t verifying; /* set up by worker_submit, until done */
+    bool verified;
 };
+/* Does job->verify, unless it was done; returns when it is.  Any thread, until done. */
+void job_verify(struct job *job);
 
 /* The database as a group sees it: a small table, for the store and for fakes. */
 struct worker_idle;
@@ -93,14 +101,19 @@ void job_queue_take_others(struct job_queue *queue, struct job_group *group);
 /* -- a group ----------------------------------------------------------------------------------- */
 
 bool job_group_is_alone(const struct job_group *group); /* its only job is */
-/* The check of these jobs; outside of any transaction. */
-void job_list_check(const struct job_list *jobs);
+/* What comes while a group is at work may still join it. */
+struct job_more {
+    void *self;
+    void (*take)(void *self, struct job_group *group); /* moves jobs to the group's end; or none */
+};
 /* Whether any job has changes to make. */
 bool job_group_has_work(const struct job_group *group);
-/* Applies each job in its own savepoint, commits, saves the heads, signs each.  A job that fails is
- * undone alone.  When this fails, every job carries the error and nothing was signed. */
+/* Checks each job and applies it in its own savepoint, takes more (`more` may be NULL), commits,
+ * saves the heads, signs each.  A job that fails is undone alone.  When this fails, every job
+ * carries the error and nothing was signed. */
 MUST_CHECK enum status job_group_run(struct job_group *group,
                                      const struct worker_storage *storage,
+                                     const struct job_more *more,
                                      struct error *err);
 /* The same for the job of a group that is alone. */
 MUST_CHECK enum status job_group_run_alone(struct job_group *group,

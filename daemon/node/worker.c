@@ -51,20 +51,15 @@ static void take_more(struct worker *worker, struct job_group *group)
         job_queue_take(&worker->queue, group);
 }
 
-/* Checks take time, and no transaction: what came meanwhile joins the group and is checked too. */
-static void check_and_fill(struct worker *worker, struct job_group *group)
+static void fill(void *self, struct job_group *group)
 {
-    const struct job *last = NULL;
-    job_list_check(&group->jobs);
-    while (last != group->jobs.last && group->count < WORKER_GROUP_MORE) {
-        last = group->jobs.last;
-        pthread_mutex_lock(&worker->mutex);
-        if (!worker->delivering && !worker->stopping)
-            take_more(worker, group);
-        pthread_mutex_unlock(&worker->mutex);
-        const struct job_list added = { last->next, group->jobs.last };
-        job_list_check(&added);
-    }
+    struct worker *worker = self;
+    if (group->count >= WORKER_GROUP_MORE)
+        return;
+    pthread_mutex_lock(&worker->mutex);
+    if (!worker->delivering && !worker->stopping)
+        take_more(worker, group);
+    pthread_mutex_unlock(&worker->mutex);
 }
 
 static void run_group(struct worker *worker, struct job_group *group)
@@ -73,13 +68,12 @@ static void run_group(struct worker *worker, struct job_group *group)
     struct error err = ERROR_INIT;
     enum status status = OK;
     if (job_group_is_alone(group)) {
-        job_list_check(&group->jobs);
         worker->alone = !worker->inside;
         status = job_group_run_alone(group, storage, &err);
         worker->alone = false;
     } else {
-        check_and_fill(worker, group);
-        status = job_group_run(group, storage, &err);
+        const struct job_more more = { worker, fill };
+        status = job_group_run(group, storage, &more, &err);
     }
     if (status == ERR_IO)
         die(worker, &err);
@@ -302,12 +296,17 @@ enum status worker_submit(struct worker *worker, struct job *job, struct error *
             error_set(err, ERR_BUSY, "store queue: %zu bytes wait already", worker->queue.bytes);
     if (status == OK) {
         job->error = (struct error)ERROR_INIT;
+        job->verified = false;
+        pthread_mutex_init(&job->verifying, NULL);
         job_queue_put(&worker->queue, job);
     }
     bool wake = status == OK && !worker->delivering;
     pthread_mutex_unlock(&worker->mutex);
-    if (wake) /* without the mutex, which the woken thread wants at once */
+    if (wake) { /* without the mutex, which the woken thread wants at once */
         pthread_cond_signal(&worker->wake);
+        if (worker->config.threaded) /* it is this thread that runs done, so the job is there */
+            job_verify(job);
+    }
     return status;
 }
 
@@ -332,6 +331,7 @@ size_t worker_deliver(struct worker *worker)
     if (changed && worker->config.changed != NULL)
         worker->config.changed(worker->config.context);
     for (struct job *job = job_list_pop(&finished); job != NULL; job = job_list_pop(&finished)) {
+        pthread_mutex_destroy(&job->verifying);
         job->table->done(job);
         count++;
     }

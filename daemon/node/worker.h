@@ -1,8 +1,8 @@
 /* The store thread (DESIGN 5): the only one that touches the database, and the queue before it.
  *
  *     loop thread                          store thread
- *     worker_submit ──▶ queue (bounded) ──▶ check each        outside any transaction
- *                                           begin
+ *     worker_submit ──▶ queue (bounded) ──▶ check each
+ *       verify                              begin
  *                                             apply each      in its own savepoint
  *                                           commit
  *                                           heads file
@@ -11,10 +11,11 @@
  *     done each
  *
  * When the thread is free it takes what waits, up to JOB_GROUP_BYTES, as one transaction; what
- * comes while it checks joins the group (up to WORKER_GROUP_MORE jobs).  A job that fails in check
- * or apply is undone alone and answers with its own error; nothing of a group is signed before all
- * of it is durable, and no `done` runs before that.  Urgent jobs go before normal ones, these
- * before bulk ones; within a priority the order is that of submission.
+ * comes while it applies joins the group (up to WORKER_GROUP_MORE jobs).  A signature in a job is
+ * verified by the thread that submits it, beside the store thread, or by that one if it is first.
+ * A job that fails in check or apply is undone alone and answers with its own error; nothing of a
+ * group is signed before all of it is durable, and no `done` runs before that.  Urgent jobs go
+ * before normal ones, these before bulk ones; within a priority the order is that of submission.
  *
  * A job that is alone runs by itself, outside of the group's transaction; when it is long it lets
  * others go on between its steps (worker_breathe).

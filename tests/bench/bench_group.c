@@ -21,6 +21,7 @@ struct flow; /* what one peer sends */
 struct flight {
     struct job job;
     struct flow *flow;
+    struct feed_verification verification;
     struct buf receipt;
 };
 
@@ -29,6 +30,7 @@ struct flow {
     struct batch batches[RECORDS_OF_ONE + 1];
     size_t made;        /* batches */
     size_t count, next; /* to be sent in this run, and the one at hand */
+    bool answered;      /* the one before has its receipt */
     struct flight flight;
 };
 
@@ -77,7 +79,19 @@ static enum status check(struct job *job, struct error *error)
 static enum status apply(struct job *job, struct error *error)
 {
     struct flow *flow = ((struct flight *)job)->flow;
-    return feed_ingest(&hub.feed, &flow->peer.code, &flow->batches[flow->next], error);
+    return feed_ingest(&hub.feed, &flow->peer.code, &flow->batches[flow->next],
+                       &((struct flight *)job)->verification, error);
+}
+
+static void verify(struct job *job)
+{
+    struct flow *flow = ((struct flight *)job)->flow;
+    feed_verify_batch(&flow->batches[flow->next], &((struct flight *)job)->verification);
+}
+
+static void wait_for_verdict(void *self)
+{
+    job_verify(self);
 }
 
 static enum status sign(struct job *job, struct error *error)
@@ -87,27 +101,37 @@ static enum status sign(struct job *job, struct error *error)
     return feed_ingest_sign(&hub.feed, &flight->flow->peer.code, &flight->receipt, error);
 }
 
-static void send_next(struct flow *flow);
-
 static void done(struct job *job)
 {
     struct flow *flow = ((struct flight *)job)->flow;
     bench_must(job->error.status, &job->error);
     flow->next++;
+    flow->answered = true;
     stored++;
-    if (flow->next < flow->count)
-        send_next(flow);
 }
 
 static const struct job_table INGEST = { "ingest", check, apply, sign, done };
 
 static void send_next(struct flow *flow)
 {
+    flow->answered = false;
     flow->flight.flow = flow;
+    flow->flight.verification.good = false;
+    flow->flight.verification.wait = wait_for_verdict;
+    flow->flight.verification.self = &flow->flight.job;
     flow->flight.job = (struct job){ .table = &INGEST,
+                                     .verify = verify,
                                      .priority = JOB_NORMAL,
                                      .bytes = batch_bytes(&flow->batches[flow->next]) };
     bench_must(worker_submit(worker, &flow->flight.job, &err), &err);
+}
+
+/* Whoever has a receipt sends the next one, as the network would bring it: one by one. */
+static void send_all(size_t peers)
+{
+    for (size_t i = 0; i < peers; i++)
+        if (flows[i].answered && flows[i].next < flows[i].count)
+            send_next(&flows[i]);
 }
 
 static void ring(void *context)
@@ -136,9 +160,10 @@ static double run(size_t peers)
     double start_s = bench_now_s();
     for (size_t i = 0; i < peers; i++) {
         all += flows[i].count;
-        send_next(&flows[i]);
+        flows[i].answered = true;
     }
     while (stored < all) {
+        send_all(peers);
         struct pollfd wait = { .fd = bell, .events = POLLIN };
         eventfd_t rung = 0;
         if (poll(&wait, 1, -1) > 0 && eventfd_read(bell, &rung) == 0)

@@ -283,10 +283,11 @@ static enum status publish(struct feed_context *feed,
 static enum status take_receipt(struct feed_context *feed,
                                 const struct code *peer,
                                 struct span note,
+                                struct feed_verification *verification,
                                 struct error *error)
 {
     struct heading heading;
-    enum status status = true_feed.take_receipt(feed, peer, note, error);
+    enum status status = true_feed.take_receipt(feed, peer, note, verification, error);
     if (status == OK && heading_read(note, &heading, error) == OK)
         newest = heading.size;
     return status;

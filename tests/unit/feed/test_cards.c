@@ -417,7 +417,7 @@ static enum status ingest_new_card(void)
     struct buf receipt = BUF_INIT;
     enum status status = feed_ingest_check(&un.feed, &ke.code, &underway, &err);
     if (status == OK)
-        status = feed_ingest(&un.feed, &ke.code, &underway, &err);
+        status = feed_ingest(&un.feed, &ke.code, &underway, NULL, &err);
     if (status == OK)
         status = feed_ingest_sign(&un.feed, &ke.code, &receipt, &err);
     buf_fini(&receipt);

@@ -153,7 +153,7 @@ static enum status ingest_it(void)
     struct buf receipt = BUF_INIT;
     enum status status = feed_ingest_check(&un.feed, &ke.code, &batch, &err);
     if (status == OK)
-        status = feed_ingest(&un.feed, &ke.code, &batch, &err);
+        status = feed_ingest(&un.feed, &ke.code, &batch, NULL, &err);
     if (status == OK)
         status = feed_ingest_sign(&un.feed, &ke.code, &receipt, &err);
     buf_fini(&receipt);

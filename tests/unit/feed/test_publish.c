@@ -4,17 +4,6 @@
 
 /* -- what a receiver refuses ------------------------------------------------------------------- */
 
-/* One batch with terms and two records, as KE sends it for the first time. */
-static struct batch first_batch(void)
-{
-    struct batch batch = { 0 };
-    struct id records[2] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two") };
-    give(&ke, &un, records, 2, 10);
-    CHECK_OK(publish(&ke, &un, 0, &batch), &err);
-    assert_int_equal(batch.entry_count, 3);
-    return batch;
-}
-
 static void change_body(struct batch *batch)
 {
     ((uint8_t *)(uintptr_t)batch->entries[1].body.data)[10] ^= 1;
@@ -452,7 +441,7 @@ static void every_failed_allocation_is_reported_and_nothing_leaks(void **state)
         mem_fail_at(nth, false);
         enum status status = feed_ingest_check(&un.feed, &ke.code, &batch, &err);
         if (status == OK)
-            status = feed_ingest(&un.feed, &ke.code, &batch, &err);
+            status = feed_ingest(&un.feed, &ke.code, &batch, NULL, &err);
         hit = mem_fail_hit();
         mem_fail_at(0, false);
         if (hit && status != ERR_MEMORY && status != OK)

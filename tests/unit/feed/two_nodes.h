@@ -276,6 +276,17 @@ static inline enum status publish(struct node *node,
     return status;
 }
 
+/* One batch with terms and two records, as KE sends it for the first time. */
+static inline struct batch first_batch(void)
+{
+    struct batch batch = { 0 };
+    struct id records[2] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two") };
+    give(&ke, &un, records, 2, 10);
+    CHECK_OK(publish(&ke, &un, 0, &batch), &err);
+    assert_int_equal(batch.entry_count, 3);
+    return batch;
+}
+
 static inline enum status ingest(struct node *node,
                                  const struct node *from,
                                  const struct batch *batch,
@@ -284,8 +295,11 @@ static inline enum status ingest(struct node *node,
     enum status status = feed_ingest_check(&node->feed, &from->code, batch, &err);
     if (status != OK)
         return status;
+    struct feed_verification verification = { .has_key = true };
+    CHECK_OK(private_key_public(from->log_key, &verification.key, &err), &err);
+    feed_verify_batch(batch, &verification);
     tx_begin(node);
-    status = tx_end(node, feed_ingest(&node->feed, &from->code, batch, &err));
+    status = tx_end(node, feed_ingest(&node->feed, &from->code, batch, &verification, &err));
     if (status == OK)
         status = feed_ingest_sign(&node->feed, &from->code, ret_receipt, &err);
     return status;
@@ -293,8 +307,11 @@ static inline enum status ingest(struct node *node,
 
 static inline enum status take_receipt(struct node *node, const struct node *from, struct span note)
 {
+    struct feed_verification verification = { .has_key = true };
+    CHECK_OK(private_key_public(from->receipt_key, &verification.key, &err), &err);
+    feed_verify_receipt(&node->feed.realm, &from->code, note, &verification);
     tx_begin(node);
-    return tx_end(node, feed_take_receipt(&node->feed, &from->code, note, &err));
+    return tx_end(node, feed_take_receipt(&node->feed, &from->code, note, &verification, &err));
 }
 
 /* All that waits and is numbered from `next` on; the count of entries that arrived. */

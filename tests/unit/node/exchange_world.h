@@ -135,10 +135,12 @@ static enum status feed_publish_sign_fake(struct feed_context *feed,
 static enum status feed_receipt_fake(struct feed_context *feed,
                                      const struct code *peer,
                                      struct span note,
+                                     struct feed_verification *verification,
                                      struct error *err)
 {
     (void)peer;
     (void)note;
+    (void)verification;
     (void)err;
     party_of(feed)->receipted = party_of(feed)->queued;
     return OK;
@@ -157,9 +159,11 @@ static enum status feed_check_fake(struct feed_context *feed,
 static enum status feed_ingest_fake(struct feed_context *feed,
                                     const struct code *peer,
                                     const struct batch *batch,
+                                    struct feed_verification *verification,
                                     struct error *err)
 {
     (void)peer;
+    (void)verification;
     (void)err;
     party_of(feed)->stored = batch_end(batch);
     return OK;

@@ -151,9 +151,105 @@ static void a_commit_waits_for_the_disk_unless_all_that_it_stores_comes_again(vo
         job_queue_put(&queue, &jobs[0]);
         job_queue_put(&queue, &jobs[1]);
         job_queue_take(&queue, &group);
-        job_list_check(&group.jobs);
-        assert_int_equal(job_group_run(&group, &storage, &err), OK);
+        assert_int_equal(job_group_run(&group, &storage, NULL, &err), OK);
         assert_int_equal(relaxed, cases[i].relaxed);
+    }
+}
+
+/* -- joining ----------------------------------------------------------------------------------- */
+
+struct coming {
+    struct job jobs[3];
+    size_t next;
+    size_t applied, checked;
+};
+static struct coming coming;
+
+static enum status count_check(struct job *job, struct error *err)
+{
+    coming.checked++;
+    return job == &coming.jobs[1] ? error_set(err, ERR_INVALID, "not this one") : OK;
+}
+
+static enum status count_apply(struct job *job, struct error *err)
+{
+    (void)job;
+    (void)err;
+    coming.applied++;
+    return OK;
+}
+
+static void come(void *self, struct job_group *group)
+{
+    (void)self;
+    struct job_queue queue = { 0 };
+    if (coming.next == 3)
+        return;
+    job_queue_put(&queue, &coming.jobs[coming.next++]);
+    job_queue_take(&queue, group);
+}
+
+static void what_comes_while_a_group_applies_joins_it_checked_and_alone_in_its_failure(void **state)
+{
+    (void)state;
+    static const struct job_table counted = { "counted", count_check, count_apply, NULL, NULL };
+    for (int relaxed = 0; relaxed < 2; relaxed++) {
+        struct error err = ERROR_INIT;
+        bool was_relaxed = false;
+        struct worker_storage storage = { .self = &was_relaxed,
+                                          .begin = storage_begin,
+                                          .savepoint = storage_step,
+                                          .savepoint_end = storage_end,
+                                          .commit = storage_step,
+                                          .heads_save = storage_step };
+        struct job_group group = { 0 };
+        const struct job_more more = { NULL, come };
+        coming = (struct coming){ .next = 0 };
+        for (size_t i = 0; i < 3; i++)
+            coming.jobs[i] = (struct job){ .table = &counted, .relaxed = relaxed == 1 };
+        come(NULL, &group);
+        assert_int_equal(job_group_run(&group, &storage, &more, &err), OK);
+        assert_int_equal(group.count, relaxed ? 1 : 3); /* none joins what may be lost */
+        assert_int_equal(coming.checked, relaxed ? 1 : 3);
+        assert_int_equal(coming.applied, relaxed ? 1 : 2);
+        assert_int_equal(coming.jobs[1].error.status, relaxed ? OK : ERR_INVALID);
+        assert_int_equal(coming.jobs[2].error.status, OK);
+    }
+}
+
+/* -- verifying --------------------------------------------------------------------------------- */
+
+struct looked_at {
+    struct job job;
+    unsigned times;
+};
+
+static void look(struct job *job)
+{
+    ((struct looked_at *)job)->times++;
+}
+
+static void *look_too(void *job)
+{
+    job_verify(job);
+    return NULL;
+}
+
+static void a_signature_is_verified_once_by_whichever_thread_comes_first(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 50; i++) {
+        pthread_t thread;
+        struct looked_at at = { .job = { .verify = look } };
+        struct job without = { .verify = NULL };
+        pthread_mutex_init(&at.job.verifying, NULL);
+        assert_int_equal(pthread_create(&thread, NULL, look_too, &at.job), 0);
+        job_verify(&at.job);
+        assert_int_equal(at.times, 1); /* it is there when job_verify returns */
+        pthread_join(thread, NULL);
+        assert_int_equal(at.times, 1);
+        pthread_mutex_destroy(&at.job.verifying);
+        job_verify(&without);
     }
 }
 
@@ -162,6 +258,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_takes_what_fits_in_its_order),
         cmocka_unit_test(a_commit_waits_for_the_disk_unless_all_that_it_stores_comes_again),
+        cmocka_unit_test(
+            what_comes_while_a_group_applies_joins_it_checked_and_alone_in_its_failure),
+        cmocka_unit_test(a_signature_is_verified_once_by_whichever_thread_comes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
