@@ -11,20 +11,29 @@
 #include "node/node_internal.h"
 #include "store/heads.h"
 
-enum status renewal_at_start(struct node *node, struct error *err)
+/* In a transaction of its own.  At the end of it the keys of this card sign: were it that of a
+ * group, a peer that is accepted in the same group would get the card before, behind this one. */
+static enum status give_card(struct node *node,
+                             struct span card,
+                             size_t *ret_queued,
+                             struct error *err)
 {
-    size_t queued = 0;
     enum status status = store_begin(node->store, err);
     if (status != OK)
         return status;
-    status = cards_sync(&node->feed, buf_span(&node->identity.card), &queued, err);
+    status = cards_sync(&node->feed, card, ret_queued, err);
     if (status != OK) {
         store_rollback(node->store);
         return status;
     }
     status = store_commit(node->store, err);
-    if (status == OK)
-        status = heads_save(node->store, err);
+    return status == OK ? heads_save(node->store, err) : status;
+}
+
+enum status renewal_at_start(struct node *node, struct error *err)
+{
+    size_t queued = 0;
+    enum status status = give_card(node, buf_span(&node->identity.card), &queued, err);
     if (status == OK && queued > 0)
         log_event(LOG_LEVEL_INFO, "card_queued", "peers=%zu", queued);
     return status;
@@ -40,7 +49,7 @@ struct renewal_job {
 static enum status renewal_apply(struct job *job, struct error *err)
 {
     struct renewal_job *self = (struct renewal_job *)job;
-    return cards_sync(&self->node->feed, buf_span(&self->identity.card), &self->queued, err);
+    return give_card(self->node, buf_span(&self->identity.card), &self->queued, err);
 }
 
 static enum status renewal_sign(struct job *job, struct error *err)
@@ -102,8 +111,9 @@ enum status renewal_start(struct node *node, struct error *err)
         status = error_set(err, ERR_WRONG_STATE,
                            "the anchor cannot change while the node runs; next: restart it");
     if (status == OK) {
-        self->job =
-            (struct job){ .table = &RENEWAL_JOB, .priority = JOB_URGENT, .bytes = sizeof(*self) };
+        self->job = (struct job){
+            .table = &RENEWAL_JOB, .priority = JOB_URGENT, .alone = true, .bytes = sizeof(*self)
+        };
         self->node = node;
         status = worker_submit(node->worker, &self->job, err);
     }

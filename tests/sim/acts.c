@@ -1,6 +1,7 @@
 /* What people do, on the store's side: each is one job, as a request on the control socket is. */
 #include "sim.h"
 
+#include "feed/cards.h"
 #include "feed/journal.h"
 #include "feed/records.h"
 #include "record/sdmx.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 const char *const ACTS_NAMES[OP_KIND_COUNT] = { "add",    "change", "consent", "revoke",
-                                                "retire", "hold",   "block" };
+                                                "retire", "hold",   "block",   "renew" };
 
 /* -- records ------------------------------------------------------------------------------------
  */
@@ -144,6 +145,17 @@ static enum status apply_revoke(struct op *op, struct error *err)
 /* -- peers --------------------------------------------------------------------------------------
  */
 
+/* A peer that was accepted (again) gets the card that it has missed. */
+static enum status offer_card(struct host *host, struct error *err)
+{
+    struct buf card = BUF_INIT;
+    size_t queued = 0;
+    papers_card(host, &host->loaded, &card);
+    enum status status = cards_sync(&host->feed, buf_span(&card), &queued, err);
+    buf_fini(&card);
+    return status;
+}
+
 static enum status apply_peer(struct op *op, struct error *err)
 {
     struct peer_row row;
@@ -155,7 +167,10 @@ static enum status apply_peer(struct op *op, struct error *err)
         row.held = op->on;
     else
         row.state = op->on ? PEER_BLOCKED : PEER_ACCEPTED;
-    return peer_rows_update(op->host->store, &row, err);
+    status = peer_rows_update(op->host->store, &row, err);
+    if (status == OK && op->kind == OP_BLOCK && !op->on)
+        status = offer_card(op->host, err);
+    return status;
 }
 
 /* -- all ----------------------------------------------------------------------------------------
@@ -177,6 +192,8 @@ static enum status apply(struct op *op, struct error *err)
     case OP_HOLD:
     case OP_BLOCK:
         return apply_peer(op, err);
+    case OP_RENEW:
+        return papers_take(op->host, op->peer, err);
     case OP_KIND_COUNT:
         break;
     }

@@ -93,6 +93,8 @@ void faults_step(struct sim *sim)
         disk(sim);
     if (happens(sim, mix->clock))
         step_clock(sim);
+    if (happens(sim, mix->rotate))
+        papers_step(sim);
     if (happens(sim, mix->restore))
         restore_step(sim);
     if (happens(sim, mix->clone))
@@ -106,6 +108,7 @@ void faults_tick(struct sim *sim)
         if (host->waiting && host->restart_ms <= sim->now_ms)
             host_start(host);
     }
+    papers_tick(sim);
 }
 
 void faults_stop(struct sim *sim)

@@ -20,6 +20,13 @@ const char *host_path(const struct host *host, const char *name)
     return path;
 }
 
+struct code host_code(size_t party)
+{
+    struct code code = { "" };
+    (void)snprintf(code.text, sizeof(code.text), "%s", CODES[party]);
+    return code;
+}
+
 struct host *host_of(struct sim *sim, const struct code *code)
 {
     for (size_t i = 0; i < PARTIES; i++) {
@@ -125,8 +132,7 @@ void host_make(struct sim *sim, size_t slot, size_t party)
 {
     struct host *host = &sim->hosts[slot];
     *host = (struct host){ .sim = sim, .slot = slot, .party = party, .used = true };
-    struct error err = ERROR_INIT;
-    sim_must(sim, code_parse(CODES[party], &host->code, &err), &err, "code");
+    host->code = host_code(party);
     clock_fake_init(&host->clock, SIM_START_MS + sim->now_ms);
     host->clock.monotonic_now_ms = sim->now_ms;
     random_seeded_init(&host->random, sim->seed * 64 + slot);
@@ -158,14 +164,14 @@ void host_start(struct host *host)
                                         .clock = &host->clock.base,
                                         .random = &host->random.base,
                                         .realm = { "training" },
-                                        .self = host->code,
-                                        .log_key = sim->log_keys[host->party],
-                                        .receipt_key = sim->receipt_keys[host->party] };
+                                        .self = host->code };
+    papers_load(host, &host->papers);
     host->failed = host->ready = host->waiting = false;
     host->fault = VFS_FAULT_NONE;
     sim_must(sim, settle(host, &err), &err, "settle");
     if (create)
         workload_peers(host);
+    papers_start(host);
     start_worker(host);
     host->up = true;
     host->starts++;

@@ -41,7 +41,8 @@ static const struct mix MIXES[] = {
       .partition = 20,
       .disk = 20,
       .clock = 10,
-      .block = 1 },
+      .block = 1,
+      .rotate = 20 },
     { .name = "restores and all",
       .work = 50,
       .crash = 20,
@@ -49,22 +50,20 @@ static const struct mix MIXES[] = {
       .partition = 10,
       .disk = 10,
       .restore = 20,
-      .block = 1 },
+      .block = 1,
+      .rotate = 5 },
+    { .name = "rotations",
+      .work = 40,
+      .crash = 15,
+      .cut = 20,
+      .partition = 15,
+      .disk = 5,
+      .restore = 25,
+      .rotate = 80 },
 };
 enum { MIX_COUNT = sizeof(MIXES) / sizeof(MIXES[0]) };
 
 static struct sim_stats total;
-
-static void make_keys(struct sim *sim)
-{
-    struct error err = ERROR_INIT;
-    for (size_t i = 0; i < PARTIES; i++) {
-        uint8_t log_seed[32] = { (uint8_t)i, 1 };
-        uint8_t receipt_seed[32] = { (uint8_t)i, 2 };
-        sim_must(sim, private_key_of_seed(log_seed, &sim->log_keys[i], &err), &err, "key");
-        sim_must(sim, private_key_of_seed(receipt_seed, &sim->receipt_keys[i], &err), &err, "key");
-    }
-}
 
 static void add_stats(const struct sim_stats *stats)
 {
@@ -89,7 +88,7 @@ static void run_seed(uint64_t seed, uint64_t steps, bool verbose)
     sim->cloned = PARTIES;
     random_seeded_init(&sim->random, seed);
     (void)sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, (int)(seed & 0xffff) + 1, NULL);
-    make_keys(sim);
+    papers_make(sim);
     for (size_t i = 0; i < PARTIES; i++)
         host_make(sim, i, i);
     for (size_t i = 0; i < PARTIES; i++)
@@ -112,10 +111,6 @@ static void run_seed(uint64_t seed, uint64_t steps, bool verbose)
     add_stats(&sim->stats);
     for (size_t i = 0; i < HOSTS_MAX; i++)
         host_free(&sim->hosts[i]);
-    for (size_t i = 0; i < PARTIES; i++) {
-        private_key_free(sim->log_keys[i]);
-        private_key_free(sim->receipt_keys[i]);
-    }
     free(checkpoints);
     free(sim);
 }

@@ -5,6 +5,7 @@
 #include "sim.h"
 
 #include "consent/policy.h"
+#include "feed/cards.h"
 #include "feed/ingestion.h"
 #include "feed/keyring.h"
 #include "feed/recovery.h"
@@ -102,9 +103,41 @@ MUTATED(enum status,
 {
     static unsigned calls;
     struct checkpoint other = *checkpoint;
+    const struct private_key *former = feed->former_log_key;
     if (mutation == MUTATION_ROOT && ++calls % 50 == 0)
         other.root.bytes[0] ^= 1;
-    return __real_keyring_sign(feed, &other, append_to, err);
+    if (mutation == MUTATION_ROTATE)
+        feed->former_log_key = NULL;
+    enum status status = __real_keyring_sign(feed, &other, append_to, err);
+    feed->former_log_key = former;
+    return status;
+}
+
+MUTATED(enum status,
+        keyring_cosign,
+        (struct feed_context * feed,
+         struct span note,
+         uint64_t time_s,
+         struct buf *append_to,
+         struct error *err))
+{
+    const struct private_key *former = feed->former_receipt_key;
+    if (mutation == MUTATION_COSIGN)
+        feed->former_receipt_key = NULL;
+    enum status status = __real_keyring_cosign(feed, note, time_s, append_to, err);
+    feed->former_receipt_key = former;
+    return status;
+}
+
+MUTATED(enum status,
+        cards_sync,
+        (struct feed_context * feed, struct span card, size_t *ret_queued, struct error *err))
+{
+    static unsigned calls;
+    if (mutation != MUTATION_CARD || ++calls <= PARTIES)
+        return __real_cards_sync(feed, card, ret_queued, err);
+    *ret_queued = 0;
+    return OK;
 }
 
 /* -- 5: receipted means durable -----------------------------------------------------------------
@@ -236,6 +269,21 @@ static const struct {
       "a restored node goes on in its old epoch",
       "1..40",
       { "as if it were not", "sends a second root", "which did nothing wrong" } },
+    { MUTATION_ROTATE,
+      4,
+      "a new log key signs alone before its card was sent",
+      "9..19",
+      { "which did nothing wrong" } },
+    { MUTATION_COSIGN,
+      4,
+      "a new receipt key signs alone before its card was sent",
+      "9..19",
+      { "which did nothing wrong" } },
+    { MUTATION_CARD,
+      4,
+      "a card that changed is not sent",
+      "9..19",
+      { "does not know the present card", "which did nothing wrong" } },
     { MUTATION_CLONE, 9, "two processes of one code raise no alarm", "1..40", { "ran twice" } },
 };
 

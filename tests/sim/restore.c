@@ -117,6 +117,7 @@ void restore_clone_step(struct sim *sim)
     forget(host);
     host_make(sim, PARTIES, host->party);
     copy->rolled_back = true;
+    copy->papers = host->papers;
     vfs_fault_restore(copy->vfs, image);
     vfs_fault_image_free(image);
     sim_trace(sim, "%s: a copy starts", host->code.text);

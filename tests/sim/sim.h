@@ -6,6 +6,7 @@
  *   model     who allowed what, apart from the      wiretap  judges every frame that is sent
  *             product's own tables                  holder   judges what a receipt stands for
  *   restore   backups, snapshots, copies            verdict  judges the nodes when all is quiet
+ *   papers    keys and cards that are replaced
  *   mutate    breaks each promise on purpose, to see that one of the three judges notices
  *
  * Everything over the wire and the database is the product's own code, in the worker's synchronous
@@ -44,7 +45,7 @@ enum {
 struct mix {
     const char *name;
     unsigned work;
-    unsigned crash, cut, partition, disk, clock, restore, clone, block;
+    unsigned crash, cut, partition, disk, clock, restore, clone, block, rotate;
 };
 
 /* A promise that is broken on purpose, to see that the verdict notices (mutate.c). */
@@ -60,6 +61,9 @@ enum mutation {
     MUTATION_KEY,     /* 6: erased in the tables, and the key stays */
     MUTATION_RESTORE, /* 9: a restored node goes on in its old epoch */
     MUTATION_CLONE,   /* 9: two boot ids raise no alarm */
+    MUTATION_ROTATE,  /* 4: a new log key signs alone before it was announced */
+    MUTATION_COSIGN,  /* 4: so does a new receipt key */
+    MUTATION_CARD,    /* 4: a new card is not sent */
     MUTATION_COUNT
 };
 extern enum mutation mutation;
@@ -131,6 +135,14 @@ struct call { /* a dial under way */
 /* -- host.c -------------------------------------------------------------------------------------
  */
 
+/* What an identity directory holds: which of the certificates made for this party. */
+enum { PAPERS_KEYS = 8 }; /* of a role, in one seed */
+struct papers {
+    unsigned number[ROLE_COUNT];
+    bool former[ROLE_COUNT]; /* the key before is there as well, and signs */
+    unsigned address;
+};
+
 struct host {
     struct sim *sim;
     size_t slot, party;
@@ -156,6 +168,10 @@ struct host {
     bool rolled_back;     /* restored or cloned once: it may have to repeat itself */
     bool set_back;        /* with its heads file: nobody here remembers what was signed */
     bool blocks[PARTIES]; /* the answer was that this peer is blocked */
+    struct papers papers; /* in its directory */
+    struct papers loaded; /* in its memory */
+    bool reload;          /* somebody is going to tell it to */
+    bool renew[PARTIES];  /* somebody is going to take this peer's card by hand */
     bool has_backup;
     unsigned life, snapshot_life;     /* restores from a backup so far */
     struct buf journal;               /* a checkpoint of its journal, kept outside */
@@ -216,6 +232,9 @@ struct seen_origin { /* of a feed, and after how many restores of its publisher 
     X(snapshots)         \
     X(set_backs)         \
     X(clones)            \
+    X(rotations)         \
+    X(former_deleted)    \
+    X(renewed)           \
     X(slow_batches)      \
     X(epochs)            \
     X(heals)             \
@@ -232,6 +251,7 @@ struct seen_origin { /* of a feed, and after how many restores of its publisher 
     X(checks_gone)       \
     X(checks_unreadable) \
     X(checks_recall)     \
+    X(checks_card)       \
     X(checks_node)
 struct sim_stats {
 #define SIM_COUNT_FIELD(name) uint64_t name;
@@ -249,7 +269,6 @@ struct sim {
     int64_t now_ms;  /* monotonic, for all */
     int64_t news_ms; /* when something was last said that is neither ping nor pong */
     struct host hosts[HOSTS_MAX];
-    struct private_key *log_keys[PARTIES], *receipt_keys[PARTIES];
     struct wire wires[WIRES_MAX];
     struct call calls[WIRES_MAX];
     bool blocked[PARTIES][PARTIES]; /* bytes from one to the other do not pass */
@@ -284,6 +303,7 @@ void host_work(struct host *host);    /* one step of the worker */
 void host_deliver(struct host *host); /* the answers */
 void host_tell_peers(struct host *host);
 struct host *host_of(struct sim *sim, const struct code *code); /* the original */
+struct code host_code(size_t party);
 struct store_options host_options(struct host *host);
 const char *host_path(const struct host *host, const char *name);
 
@@ -297,8 +317,9 @@ void wiretap_forget(struct host *subscriber);
 void wiretap_frame(struct host *from, struct host *to, struct span frame);
 
 void workload_step(struct sim *sim);
-void workload_peers(struct host *host); /* accepts all the others, at the beginning */
-void workload_calm(struct sim *sim);    /* lifts every hold */
+void workload_peers(struct host *host);              /* accepts all the others, at the beginning */
+void workload_calm(struct sim *sim);                 /* lifts every hold */
+void workload_renew(struct host *host, size_t peer); /* takes its card by hand */
 
 void faults_step(struct sim *sim);
 void faults_stop(struct sim *sim);
@@ -306,6 +327,19 @@ void restore_step(struct sim *sim); /* restore.c: backups, snapshots, copies */
 void restore_clone_step(struct sim *sim);
 void restore_stop_clone(struct sim *sim);
 void faults_tick(struct sim *sim); /* power that comes back */
+
+void papers_make(struct sim *sim); /* once for the process */
+void papers_free(void);
+void papers_card(const struct host *host, const struct papers *papers, struct buf *ret_text);
+struct span papers_anchor(size_t party);
+struct public_key papers_key(size_t party, enum role role, unsigned number);
+void papers_load(struct host *host, const struct papers *papers);
+void papers_start(struct host *host);
+void papers_step(struct sim *sim);
+void papers_tick(struct sim *sim);
+bool papers_unknown(struct host *host, struct host *peer);
+MUST_CHECK enum status papers_take(struct host *host, size_t peer, struct error *err);
+void papers_judge(struct host *host);
 
 /* One version of a record at one recipient; version 0: any. */
 struct model_case {
@@ -335,6 +369,7 @@ enum op_kind {
     OP_RETIRE,
     OP_HOLD,
     OP_BLOCK,
+    OP_RENEW,
     OP_KIND_COUNT
 };
 struct op {
@@ -342,7 +377,7 @@ struct op {
     struct host *host;
     enum op_kind kind;
     size_t record, consent; /* places in the model */
-    size_t peer;            /* OP_HOLD, OP_BLOCK */
+    size_t peer;            /* OP_HOLD, OP_BLOCK, OP_RENEW */
     bool on;
     struct id id;
     struct buf note; /* the journal's head after it */

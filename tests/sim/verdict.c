@@ -332,6 +332,7 @@ void verdict_final(struct sim *sim)
         judge_feeds(host);
         judge_keys(host);
         judge_check(host);
+        papers_judge(host);
         count_expired(host);
     }
     for (size_t i = 0; i < PARTIES; i++)

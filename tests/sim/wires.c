@@ -134,6 +134,8 @@ static void io_close(void *self, void *owner, const struct error *why, bool pena
     sim_trace(host->sim, "%s closes to %s: %s%s", host->code.text, other_end(end)->host->code.text,
               why->text, penalty ? " (penalty)" : "");
     /* Who says nothing in time pays a little, even when the line was dead (net/penalty.h). */
+    if (why->status == ERR_SIGNATURE && papers_unknown(host, other_end(end)->host))
+        return;
     if (penalty && why->status != ERR_EXPIRED && host->sim->cloned == PARTIES) {
         sim_fail(host->sim, "%s blames %s, which did nothing wrong: %s: %s", host->code.text,
                  other_end(end)->host->code.text, status_name(why->status), why->text);

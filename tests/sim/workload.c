@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include "base/memory.h"
+#include "crypto/digest.h"
 #include "store/heads.h"
 #include "store/peer_rows.h"
 
@@ -16,7 +17,10 @@ static void remember_peer(struct op *op, bool done)
     struct host *host = op->host;
     if (!done)
         return;
-    if (op->kind == OP_BLOCK) {
+    if (op->kind == OP_RENEW) {
+        host->sim->stats.renewed++;
+        host_tell_peers(host);
+    } else if (op->kind == OP_BLOCK) {
         host->blocks[op->peer] = op->on;
         host->sim->stats.blocked += op->on;
         host_tell_peers(host);
@@ -60,6 +64,7 @@ static void remember(struct op *op, bool done)
         break;
     case OP_HOLD:
     case OP_BLOCK:
+    case OP_RENEW:
         remember_peer(op, done);
         break;
     case OP_KIND_COUNT:
@@ -243,6 +248,11 @@ static void treat_peer(struct host *host, enum op_kind kind, size_t peer, bool o
     submit(&op);
 }
 
+void workload_renew(struct host *host, size_t peer)
+{
+    treat_peer(host, OP_RENEW, peer, true);
+}
+
 void workload_step(struct sim *sim)
 {
     struct host *host = &sim->hosts[sim_random(sim, PARTIES)];
@@ -283,19 +293,26 @@ static void accept_peer(struct host *host, size_t other)
 {
     struct sim *sim = host->sim;
     struct error err = ERROR_INIT;
+    struct span anchor = papers_anchor(other);
+    struct buf card = BUF_INIT;
     struct peer_row row = { .code = sim->hosts[other].code,
                             .realm = { "training" },
                             .state = PEER_ACCEPTED,
                             .name = "A State",
                             .address = "host:1",
+                            .log_key = papers_key(other, ROLE_LOG, 0),
+                            .receipt_key = papers_key(other, ROLE_RECEIPT, 0),
                             .added_by = ANNE,
                             .accepted_by = BERT };
     int64_t peer_id = 0;
-    memset(row.anchor_digest.bytes, (int)other + 1, DIGEST_SIZE);
-    sim_must(sim, private_key_public(sim->log_keys[other], &row.log_key, &err), &err, "key");
-    sim_must(sim, private_key_public(sim->receipt_keys[other], &row.receipt_key, &err), &err,
-             "key");
+    papers_card(&sim->hosts[other], &(struct papers){ .address = 0 }, &card);
+    sim_must(sim, sha256_of(&anchor, 1, &row.anchor_digest, &err), &err, "anchor");
     sim_must(sim, peer_rows_add(host->store, &row, &peer_id, &err), &err, "peer");
+    sim_must(sim, peer_rows_set_file(host->store, peer_id, PEER_ANCHOR_DER, anchor, &err), &err,
+             "anchor");
+    sim_must(sim, peer_rows_set_file(host->store, peer_id, PEER_CARD_PEM, buf_span(&card), &err),
+             &err, "card");
+    buf_fini(&card);
 }
 
 void workload_peers(struct host *host)
