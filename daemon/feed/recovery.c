@@ -163,6 +163,35 @@ enum status recovery_requeue(struct feed_context *feed,
     return status;
 }
 
+enum status recovery_give_up(struct feed_context *feed,
+                             struct peer_row *peer,
+                             struct feed_row *active,
+                             int64_t feed_id,
+                             uint64_t held,
+                             struct error *err)
+{
+    struct feed_row awaited;
+    if (active->healed_size == 0)
+        return OK;
+    enum status status = feed_rows_get(feed->store, (int64_t)active->healed_size, &awaited, err);
+    if (status != OK || feed_id > awaited.feed_id ||
+        (feed_id == awaited.feed_id && held > awaited.size))
+        return status;
+    active->healed_size = 0;
+    peer->held = true;
+    status = feed_rows_set_state(feed->store, active, err);
+    if (status == OK)
+        status = peer_rows_update(feed->store, peer, err);
+    if (status != OK)
+        return status;
+    return peering_alarm(feed, &peer->code, "lost_history",
+                         "was set back, as this node was: the last part of what was given to it is "
+                         "on neither side any more, and a consent that was ended then looks in "
+                         "force. It is held; next: comityctl consent list, revoke what had ended, "
+                         "then comityctl release",
+                         err);
+}
+
 /* -- the new epoch ----------------------------------------------------------------------------- */
 
 static enum status number_restored(struct feed_context *feed,

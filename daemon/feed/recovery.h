@@ -32,5 +32,15 @@ MUST_CHECK enum status recovery_requeue(struct feed_context *feed,
                                         int64_t feed_id,
                                         uint64_t held,
                                         struct error *err);
+/* Records in our present epoch wait until a peer hands back what we lost of another one.  A peer
+ * that shows no more than is here of that one (`feed_id` and `held` as above) was set back as well:
+ * what was lost is nowhere any more, and with it, which consents had been ended.  Nothing waits for
+ * it then; the peer is put on hold, with an alarm, until somebody has looked. */
+MUST_CHECK enum status recovery_give_up(struct feed_context *feed,
+                                        struct peer_row *peer,
+                                        struct feed_row *active,
+                                        int64_t feed_id,
+                                        uint64_t held,
+                                        struct error *err);
 
 #endif

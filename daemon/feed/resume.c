@@ -223,6 +223,9 @@ static enum status compare_old(struct meeting *meeting,
         status = feed_rows_set_state(meeting->feed->store, &active, err);
     }
     if (status == OK)
+        status = recovery_give_up(meeting->feed, &meeting->peer, &active, old->feed_id,
+                                  shown->checkpoint.size, err);
+    if (status == OK)
         status = recovery_requeue(meeting->feed, &meeting->peer, old->feed_id,
                                   shown->checkpoint.size, err);
     return status; /* send_from 0: the current feed from its start */
@@ -242,7 +245,8 @@ static enum status compare_nothing(struct meeting *meeting,
     if (active.rolled_back)
         return recover(meeting, shown, &active, err);
     meeting->resume.peer_behind_receipt = active.receipt_size > 0;
-    return recovery_requeue(meeting->feed, &meeting->peer, 0, 0, err);
+    status = recovery_give_up(meeting->feed, &meeting->peer, &active, 0, 0, err);
+    return status == OK ? recovery_requeue(meeting->feed, &meeting->peer, 0, 0, err) : status;
 }
 
 static enum status compare_as_publisher(struct meeting *meeting, struct error *err)

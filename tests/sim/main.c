@@ -104,6 +104,7 @@ static void run_seed(uint64_t seed, uint64_t steps, bool verbose)
     }
     sim_settle(sim, SETTLE_MS);
     if (sim->stats.restores + sim->stats.set_backs + sim->stats.clones > 0) {
+        workload_calm(sim); /* what was put on hold since; people have looked */
         sim_sleep(sim, DAY_MS);
         sim_settle(sim, SETTLE_MS);
     }

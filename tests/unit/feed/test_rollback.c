@@ -269,6 +269,38 @@ static void both_that_lost_all_they_ever_had_of_a_feed_begin_another(void **stat
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
 }
 
+/* KE waits for the headers that it lost; before it has them, UNODC loses them as well. */
+static void what_is_lost_on_both_sides_holds_the_peer_until_somebody_has_looked(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct store_place of_un;
+    struct meeting_result result;
+    give_one();
+    connect_nodes();
+    node_save(&un, &of_un);
+    node_save(&ke, &of_ke);
+    give_one();
+    connect_nodes();
+    node_roll_back(&ke, &of_ke, true);
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    meeting_fini(&result); /* the connection breaks */
+    assert_int_not_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
+    assert_false(peer_of(&ke, &un).held);
+    node_roll_back(&un, &of_un, true);
+    connect_nodes();
+    assert_int_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
+    assert_true(has_alarm(&ke, "lost_history"));
+    struct peer_row row = peer_of(&ke, &un);
+    assert_true(row.held);
+    row.held = false;
+    set_peer(&ke, &row);
+    give_one();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+}
+
 int main(void)
 {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
@@ -280,6 +312,7 @@ int main(void)
         TWO(a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has_lost),
         TWO(a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_before),
         TWO(both_that_lost_all_they_ever_had_of_a_feed_begin_another),
+        TWO(what_is_lost_on_both_sides_holds_the_peer_until_somebody_has_looked),
         TWO(both_rolled_back_are_unlocked_in_the_new_epoch),
         TWO(what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opened_meanwhile),
     };
