@@ -33,9 +33,7 @@ trace() { # CODE N
     strace -f -qq -p "$pid" -o "$WORK/trace" -e trace=pwrite64,fdatasync \
         -e "inject=pwrite64,fdatasync:signal=KILL:when=$2" 2>/dev/null &
     TRACER=$!
-    # shellcheck disable=SC2317  # wait_for calls it
-    attached() { ! grep -L 'TracerPid:[[:space:]]*[1-9]' /proc/"$pid"/task/*/status | grep -q .; }
-    wait_for 5 "tracing" attached
+    wait_for 10 "tracing" is_traced "$pid"
 }
 
 dead() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/${NODE_PID[$1]}/status" 2>/dev/null; }

@@ -51,8 +51,7 @@ inject() { # CODE CALLS ERROR
     local pid=${NODE_PID[$1]}
     strace -f -qq -p "$pid" -o "$WORK/trace" -e "trace=$2" -e "inject=$2:error=$3" 2>/dev/null &
     TRACER=$!
-    attached() { ! grep -L 'TracerPid:[[:space:]]*[1-9]' /proc/"$pid"/task/*/status | grep -q .; }
-    wait_for 5 "tracing" attached
+    wait_for 10 "tracing" is_traced "$pid"
 }
 inject_end() {
     kill "$TRACER" 2>/dev/null || true

@@ -70,13 +70,20 @@ wait_for() { # SECONDS WHAT COMMAND...
     done
 }
 
-free_port() {
+free_port() { # below what the kernel gives to callers (ip_local_port_range begins at 32768)
     local port
     while :; do
-        port=$((20000 + RANDOM % 20000))
+        port=$((20000 + RANDOM % 12000))
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
     done
     echo "$port"
+}
+
+is_traced() { # PID: every thread of it
+    local thread
+    for thread in "/proc/$1"/task/*/status; do
+        grep -q 'TracerPid:[[:space:]]*[1-9]' "$thread" || return 1
+    done
 }
 
 node_make() { # CODE NAME [OPTION...]
