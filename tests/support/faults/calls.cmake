@@ -24,4 +24,5 @@ set(COMITY_WRAPPED_CALLS
 set(COMITY_WRAPPED_LOOP_CALLS
     uv_accept uv_async_init uv_fileno uv_getaddrinfo uv_listen uv_loop_init uv_pipe_bind
     uv_read_start uv_signal_init uv_signal_start
-    uv_tcp_bind uv_tcp_connect uv_tcp_getpeername uv_tcp_getsockname uv_tcp_init uv_write)
+    uv_tcp_bind uv_tcp_connect uv_tcp_getpeername uv_tcp_getsockname uv_tcp_init
+    uv_timer_start uv_write)

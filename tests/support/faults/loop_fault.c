@@ -1,7 +1,23 @@
 /* Calls of libuv that fail.  What libuv has made before, it keeps. */
+#include "support/loop_fault.h"
+
 #include "support/faults/wrap.h"
 
 #include <uv.h>
+
+static uint64_t hurried_ms, times_faster = 1;
+static const char *pretended;
+
+void loop_fault_hurry(uint64_t from_ms, uint64_t times)
+{
+    hurried_ms = from_ms;
+    times_faster = times;
+}
+
+void loop_fault_pretend_from(const char *address)
+{
+    pretended = address;
+}
 
 #define CALL(name, parameters, arguments) \
     WRAP(CALL_FAULT_LOOP, int, name, UV_ENOMEM, parameters, arguments)
@@ -13,7 +29,6 @@ CALL(uv_signal_start, (uv_signal_t * s, uv_signal_cb c, int n), (s, c, n))
 CALL(uv_tcp_init, (uv_loop_t * l, uv_tcp_t *t), (l, t))
 CALL(uv_tcp_bind, (uv_tcp_t * t, const struct sockaddr *a, unsigned f), (t, a, f))
 CALL(uv_tcp_getsockname, (const uv_tcp_t *t, struct sockaddr *a, int *s), (t, a, s))
-CALL(uv_tcp_getpeername, (const uv_tcp_t *t, struct sockaddr *a, int *s), (t, a, s))
 CALL(uv_tcp_connect,
      (uv_connect_t * r, uv_tcp_t *t, const struct sockaddr *a, uv_connect_cb c),
      (r, t, a, c))
@@ -33,3 +48,22 @@ CALL(uv_getaddrinfo,
       const struct addrinfo *h),
      (l, r, c, n, s, h))
 CALL(uv_fileno, (const uv_handle_t *h, uv_os_fd_t *f), (h, f))
+
+int __real_uv_tcp_getpeername(const uv_tcp_t *tcp, struct sockaddr *address, int *size);
+int __wrap_uv_tcp_getpeername(const uv_tcp_t *tcp, struct sockaddr *address, int *size);
+int __wrap_uv_tcp_getpeername(const uv_tcp_t *tcp, struct sockaddr *address, int *size)
+{
+    if (call_fault_now(CALL_FAULT_LOOP, "uv_tcp_getpeername"))
+        return UV_ENOMEM;
+    if (pretended == NULL)
+        return __real_uv_tcp_getpeername(tcp, address, size);
+    return uv_ip4_addr(pretended, 1024, (struct sockaddr_in *)(void *)address);
+}
+
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb call, uint64_t ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb call, uint64_t ms, uint64_t repeat_ms);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb call, uint64_t ms, uint64_t repeat_ms)
+{
+    uint64_t less = ms >= hurried_ms ? times_faster : 1;
+    return __real_uv_timer_start(timer, call, ms / less, repeat_ms / less);
+}
