@@ -126,8 +126,18 @@ static enum status no_answer(struct error *err)
                      (unsigned)getuid());
 }
 
-/* Exactly `size` more bytes, as far as they come; memory grows with what has come. */
-static enum status receive(int fd, size_t size, struct buf *to, struct error *err)
+static enum status broken_off(struct error *err)
+{
+    return error_set(
+        err, ERR_IO,
+        "comityd closed the connection in the middle of its answer, so whether it has "
+        "done what was asked is not known; next: look at comityd's log and at what the "
+        "node shows, before you ask again");
+}
+
+/* Exactly `size` more bytes, as far as they come; memory grows with what has come.  `heard`:
+ * comityd has begun to answer. */
+static enum status receive(int fd, size_t size, bool heard, struct buf *to, struct error *err)
 {
     enum { PIECE = 64 * 1024 };
     while (size > 0) {
@@ -139,7 +149,7 @@ static enum status receive(int fd, size_t size, struct buf *to, struct error *er
         if (got < 0 && errno == EINTR)
             continue;
         if (got == 0 || (got < 0 && errno == ECONNRESET))
-            return no_answer(err);
+            return heard || to->size > 0 ? broken_off(err) : no_answer(err);
         if (got < 0)
             return error_set(err, ERR_IO, "the answer could not be read: %s", strerror(errno));
         to->size += (size_t)got;
@@ -148,10 +158,10 @@ static enum status receive(int fd, size_t size, struct buf *to, struct error *er
     return OK;
 }
 
-static enum status receive_reply(int fd, struct reply *ret_reply, struct error *err)
+static enum status receive_reply(int fd, bool heard, struct reply *ret_reply, struct error *err)
 {
     struct buf bytes = BUF_INIT;
-    enum status status = receive(fd, FRAME_HEAD_SIZE, &bytes, err);
+    enum status status = receive(fd, FRAME_HEAD_SIZE, heard, &bytes, err);
     size_t size = 0;
     for (size_t i = 0; status == OK && i < FRAME_HEAD_SIZE; i++)
         size = size << 8 | bytes.data[i];
@@ -160,7 +170,7 @@ static enum status receive_reply(int fd, struct reply *ret_reply, struct error *
         status = error_set(err, ERR_LIMIT, "the answer would have %zu bytes, more than %d", size,
                            CONTROL_REPLY_MAX);
     if (status == OK)
-        status = receive(fd, size, &bytes, err);
+        status = receive(fd, size, true, &bytes, err);
     if (status == OK)
         status = reply_decode(buf_span(&bytes), ret_reply, err);
     buf_fini(&bytes);
@@ -178,9 +188,9 @@ enum status client_ask(int fd,
     if (status == OK)
         status = send_all(fd, buf_span(&frame), err);
     buf_fini(&frame);
-    while (status == OK) {
+    for (bool heard = false; status == OK; heard = true) {
         struct reply reply = { 0 };
-        status = receive_reply(fd, &reply, err);
+        status = receive_reply(fd, heard, &reply, err);
         if (status == OK && !reply.is_progress) {
             *ret_reply = reply;
             return OK;

@@ -15,7 +15,8 @@ MUST_CHECK enum status client_socket_path(const char *config,
 /* ERR_IO: nobody listens there; says what to look at. */
 MUST_CHECK enum status client_connect(const char *path, int *ret_fd, struct error *err);
 /* Sends the request and waits for the answer; calls `progress` (may be NULL) for each message that
- * comes before.  Closes nothing. */
+ * comes before.  Closes nothing.  ERR_DENIED: hung up without a word; ERR_IO: in the middle of it.
+ */
 MUST_CHECK enum status client_ask(int fd,
                                   const struct request *request,
                                   void (*progress)(const struct reply *reply),

@@ -225,8 +225,9 @@ static void an_answer_that_is_none_is_told(void **state)
     } cases[] = {
         { { (const uint8_t *)"\x7f\xff\xff\xff", 4 }, "more than", EXIT_PROBLEMS },
         { { (const uint8_t *)"\0\0\0\x02\xff\xff", 6 }, "malformed", EXIT_PROBLEMS },
-        { { (const uint8_t *)"\0\0\0\x09\x01", 5 }, "without an answer", EXIT_DENIED },
-        { { (const uint8_t *)"\0\0", 2 }, "without an answer", EXIT_DENIED },
+        { { (const uint8_t *)"\0\0\0\x09\x01", 5 }, "in the middle of its answer", EXIT_FAILED },
+        { { (const uint8_t *)"\0\0", 2 }, "in the middle of its answer", EXIT_FAILED },
+        { { (const uint8_t *)"\0\0\0\x09", 4 }, "next: look at comityd", EXIT_FAILED },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         buf_clear(&daemon_side.answers[0]);
@@ -278,6 +279,10 @@ static void progress_goes_before_the_answer(void **state)
     answer_fields("done");
     CTL(EXIT_OK, "--socket", scene_path("sock"), "check");
     CHECK_CONTAINS(shown, "done");
+    buf_clear(&daemon_side.answers[0]); /* and then it is killed: that is no refusal */
+    CHECK_OK(reply_progress("entries", 1, 0, &daemon_side.answers[0], &err), &err);
+    CTL(EXIT_FAILED, "--socket", scene_path("sock"), "check");
+    CHECK_CONTAINS(messages, "in the middle of its answer");
 }
 
 static void a_backup_is_followed_until_it_is_done(void **state)
@@ -292,7 +297,8 @@ static void a_backup_is_followed_until_it_is_done(void **state)
     assert_string_equal(daemon_side.asked[1], "backup.status");
     assert_string_equal(daemon_side.asked[2], "backup.status");
     daemon_side.answer_count = 1; /* the daemon ends in the middle */
-    CTL(EXIT_DENIED, "--socket", scene_path("sock"), "backup", "create", "bulk");
+    CTL(EXIT_FAILED, "--socket", scene_path("sock"), "backup", "create", "bulk");
+    CHECK_CONTAINS(messages, "which is not whole");
 }
 
 static void a_file_goes_where_it_is_asked_to_go(void **state)
