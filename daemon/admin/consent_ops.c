@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "feed/consents.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void put_digest(struct reply_writer *w, const struct digest *digest)
@@ -81,7 +82,17 @@ static enum status take_records(struct admin *admin,
     return OK;
 }
 
-/* "kind=release period=2019" */
+enum { SELECT_WORDS_MAX = 8 }; /* more names than records_selector_set() knows */
+
+static bool is_among(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* "kind=release period=2019"; of two values for one name the second would win unseen. */
 static enum status parse_selector(const char *words,
                                   struct records_selector *ret_selector,
                                   struct error *err)
@@ -90,7 +101,8 @@ static enum status parse_selector(const char *words,
     memcpy(copy, words, strnlen(words, NAME_MAX_BYTES));
     records_selector_init(ret_selector);
     char *rest = copy;
-    bool any = false;
+    const char *names[SELECT_WORDS_MAX];
+    size_t count = 0;
     for (char *word = strsep(&rest, " "); word != NULL; word = strsep(&rest, " ")) {
         if (word[0] == '\0')
             continue;
@@ -98,11 +110,14 @@ static enum status parse_selector(const char *words,
         if (equals == NULL)
             return error_set(err, ERR_INVALID, "'%s' is not NAME=VALUE", word);
         *equals = '\0';
+        if (is_among(names, count, word))
+            return error_set(err, ERR_INVALID, "'%s' is given twice", word);
         if (records_selector_set(ret_selector, word, equals + 1, err) != OK)
             return ERR_INVALID;
-        any = true;
+        assert(count < SELECT_WORDS_MAX);
+        names[count++] = word;
     }
-    if (!any)
+    if (count == 0)
         return error_set(err, ERR_INVALID, "needs at least one NAME=VALUE");
     return OK;
 }
