@@ -193,6 +193,8 @@ static enum status check_note(struct check *check,
     buf_fini(&note);
     if (status == OK)
         return OK;
+    if (!is_finding(status))
+        return error_set(err, status, "%s", why.text);
     return problem(check, err, "%s %s: %s", check->row.origin,
                    which == FEED_NOTE_RECEIPT ? "receipt" : "checkpoint", why.text);
 }
