@@ -143,6 +143,8 @@ static enum status restore(struct store *store,
         status = connect_bulk(store, options, path, err);
     if (status == OK)
         status = read_bundle(store, bundle_path, &bundle, &head, err);
+    if (status == OK) /* a page that is missed later is a record that nobody can read */
+        status = bundle_check(store, bundle, &head, err);
     if (status == OK)
         status = fill(store, bundle, &head, err);
     if (status == OK)

@@ -318,15 +318,19 @@ static enum status check_page(struct bundle_walk *walk, struct key_page *page, s
     while (block < walk->map.count && walk->map.ids[block] != key_page_id(page->level, page->index))
         block++;
     if (block == walk->map.count)
-        return error_set(err, ERR_CORRUPT, "keys.bundle: page %u/%llu is missing", page->level,
-                         (unsigned long long)page->index);
+        return error_set(err, ERR_CORRUPT,
+                         "keys.bundle: page %u/%llu is missing; next: take another copy of the "
+                         "newest bundle",
+                         page->level, (unsigned long long)page->index);
     enum status status = file_read(walk->file, block_at(block), bytes, sizeof(bytes), err);
     if (status == OK)
         status = key_page_open(walk->store->sealer, &walk->store->database_id,
                                span_of(bytes + 16, KEYS_PAGE_SIZE), page, err);
     if (status == ERR_SIGNATURE)
-        status = error_set(err, ERR_CORRUPT, "keys.bundle: page %u/%llu does not open", page->level,
-                           (unsigned long long)page->index);
+        status = error_set(err, ERR_CORRUPT,
+                           "keys.bundle: page %u/%llu does not open; next: take another copy of "
+                           "the newest bundle",
+                           page->level, (unsigned long long)page->index);
     for (uint64_t i = 0; status == OK && page->level > 0 && i < KEYS_PER_PAGE; i++) {
         if (key_is_none(&page->keys[i]))
             continue;
