@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { SLOW_MS = 60, WAIT_MS = 3000 };
+enum { SLOW_MS = 60, PATIENT_MS = 20 * 1000, WAIT_MS = 10 * 1000 };
 
 static uv_loop_t loop;
 static struct control_server *server;
@@ -50,13 +50,19 @@ static void on_event(void *self, const char *name, const char *fields)
     (void)snprintf(told, sizeof(told), "%s %s", name, fields);
 }
 
-static enum status start(void)
+static enum status start_with(uint64_t sending_ms)
 {
     const struct control_config config = { .loop = &loop,
                                            .path = path,
                                            .handlers = { NULL, on_admit, on_request, on_event },
-                                           .sending_ms = SLOW_MS };
+
+                                           .sending_ms = sending_ms };
     return control_server_new(&config, &server, &err);
+}
+
+static enum status start(void)
+{
+    return start_with(PATIENT_MS);
 }
 
 static void stop(void)
@@ -189,6 +195,8 @@ static void a_second_request_before_the_answer_is_cut(void **state)
 static void who_says_nothing_stops_midway_or_asks_no_more_loses_its_place(void **state)
 {
     (void)state;
+    stop();
+    CHECK_OK(start_with(SLOW_MS), &err);
     int silent = dial();
     assert_true(wait_for_cut(silent, WAIT_MS));
     int midway = dial();
@@ -203,6 +211,58 @@ static void who_says_nothing_stops_midway_or_asks_no_more_loses_its_place(void *
     close(silent);
     close(midway);
     close(answered);
+}
+
+static void who_does_not_read_its_answer_loses_its_place(void **state)
+{
+    (void)state;
+    stop();
+    CHECK_OK(start_with(SLOW_MS), &err);
+    int fd = dial();
+    say(fd, "\0\0\0\2hi", 6);
+    wait_for_request(1);
+    struct buf frame = BUF_INIT;
+    CHECK_OK(buf_append_zeros(&frame, (size_t)8 * 1024 * 1024, &err), &err);
+    control_client_send(at_work, &frame);
+    control_client_done(at_work);
+    uint64_t end_ms = uv_hrtime() / 1000000 + WAIT_MS;
+    while (mem_live() > 4 * 1024 * 1024 && uv_hrtime() / 1000000 < end_ms)
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    assert_true(mem_live() < 4 * 1024 * 1024);
+    int next = dial(); /* what was cut holds no memory, and the others are served */
+    say(next, "\0\0\0\2hi", 6);
+    wait_for_request(2);
+    answer("");
+    close(fd);
+    close(next);
+}
+
+/* Each may send as much as one request has; all of them together not as much as they like. */
+static void requests_that_are_too_large_together_are_cut(void **state)
+{
+    (void)state;
+    enum { PIECE = 1024 * 1024, SENDERS = 2, PIECES = 48 };
+    static const char piece[PIECE];
+    int fds[SENDERS];
+    for (size_t i = 0; i < SENDERS; i++) {
+        fds[i] = dial();
+        say(fds[i], "\x03\xff\xff\xff", 4); /* nearly 64 MiB are to come */
+    }
+    bool cut = false;
+    for (size_t sent = 0; !cut && sent < (size_t)PIECES * PIECE;) {
+        size_t least = PIECE;
+        for (size_t i = 0; i < SENDERS; i++) {
+            ssize_t size = send(fds[i], piece, least, MSG_NOSIGNAL);
+            cut = cut || (size < 0 && errno != EAGAIN);
+            sent += i == 0 && size > 0 ? (size_t)size : 0;
+            (void)uv_run(&loop, UV_RUN_NOWAIT);
+        }
+    }
+    assert_true(cut);
+    CHECK_CONTAINS(told, "too large together");
+    assert_int_equal(requests, 0);
+    for (size_t i = 0; i < SENDERS; i++)
+        close(fds[i]);
 }
 
 static void more_clients_than_there_are_places_are_cut(void **state)
@@ -318,6 +378,8 @@ int main(void)
         TEST(lengths_that_are_none_are_cut_at_their_four_bytes),
         TEST(a_second_request_before_the_answer_is_cut),
         TEST(who_says_nothing_stops_midway_or_asks_no_more_loses_its_place),
+        TEST(who_does_not_read_its_answer_loses_its_place),
+        TEST(requests_that_are_too_large_together_are_cut),
         TEST(more_clients_than_there_are_places_are_cut),
         TEST(a_client_that_came_when_memory_failed_is_served_later),
         TEST(a_path_that_is_taken_or_too_long_is_refused),
