@@ -57,7 +57,7 @@ count() { # CODE LISTING: entries in it
 }
 erased() { operator KE given --json | grep -q '"state": *"erased"'; }
 receipted() { operator KE given --json | grep -q '"state": *"receipted"'; }
-gone() { ! holds UNODC "$TITLE"; }
+gone() { holds_not UNODC "$TITLE"; }
 checked() { operator "$1" check >"$WORK/said" 2>&1 || fail "check of $1 after $POINT: $(cat "$WORK/said")"; }
 ended() { # both nodes, the hard way
     local code

@@ -211,9 +211,19 @@ give() { # CODE TO TITLE TEXT [OPTION...]
         fail "approval of $CONSENT"
 }
 
-holds() { # CODE TITLE
-    operator "$1" received --json | grep -qF -- "$2"
+# A listing says TEXT, or does not; neither is true of a node that does not answer.
+says() { # CODE TEXT LISTING...
+    local code=$1 text=$2 said
+    shift 2
+    said=$(operator "$code" "$@" --json) && grep -qF -- "$text" <<<"$said"
 }
+says_not() { # CODE TEXT LISTING...
+    local code=$1 text=$2 said
+    shift 2
+    said=$(operator "$code" "$@" --json) && ! grep -qF -- "$text" <<<"$said"
+}
+holds() { says "$1" "$2" received; }           # CODE TITLE
+holds_not() { says_not "$1" "$2" received; } # CODE TITLE
 
 # Something left, and all that left has its receipt.
 all_receipted() { # CODE

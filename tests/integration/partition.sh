@@ -57,7 +57,7 @@ once() { # TITLE: there, receipted, and not doubled
 }
 arrives() { # TITLE SECONDS
     wait_for "$2" "delivery of $1" holds UNODC "$1"
-    wait_for 20 "receipts" eval '! operator KE given --json | grep -q "\"state\": *\"\(queued\|sent\|waiting\)"'
+    wait_for 20 "receipts" all_receipted KE
     once "$1"
 }
 

@@ -63,9 +63,9 @@ say "it goes on: a third record, and the first is recalled across the epochs"
 give KE UNODC "Third" "Came after the restore."
 wait_for 20 "delivery" holds UNODC Third
 operator KE consent revoke "$FIRST_CONSENT" --reason "no longer needed" >/dev/null || fail "revoke"
-gone() { ! holds UNODC First; }
+gone() { holds_not UNODC First; }
 wait_for 20 "erasure" gone
-confirmed() { ! operator KE recalls --json | grep -q '"holder"'; }
+confirmed() { says_not KE '"holder"' recalls; }
 wait_for 20 "erasure receipt" confirmed
 operator KE check >/dev/null || fail "check of KE after the recall"
 operator UNODC check >/dev/null || fail "check of UNODC after the recall"
@@ -78,7 +78,7 @@ wait_for 20 "receipt" all_receipted KE
 operator UNODC backup create "$WORK/UNODC/monday.backup" >/dev/null || fail "backup"
 cp -a "$WORK/UNODC/data/keys.bundle" "$WORK/UNODC/monday.bundle"
 operator KE consent revoke "$FOURTH_CONSENT" --reason "no longer needed" >/dev/null || fail "revoke"
-gone_fourth() { ! holds UNODC Fourth; }
+gone_fourth() { holds_not UNODC Fourth; }
 wait_for 20 "erasure" gone_fourth
 wait_for 20 "erasure receipt" confirmed
 give KE UNODC "Fifth" "Came after the subscriber's backup."

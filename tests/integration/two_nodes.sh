@@ -29,7 +29,7 @@ record=$(excerpt "Direct contact" "$TEXT")
 other=$(excerpt "Not to leave" "$PRIVATE")
 [ -n "$other" ] || fail "excerpt add gave no id"
 sleep 1
-if operator UNODC received --json | grep -q '"from"'; then fail "something left without a consent"; fi
+says_not UNODC '"from"' received || fail "something left without a consent"
 
 say "a consent that one person proposed and another approved"
 consent=$(operator KE consent draft --to UNODC --record "$record" --purpose peer-review \
@@ -46,7 +46,7 @@ has_it() { operator UNODC received --json | grep -q "Direct contact"; }
 receipted() { operator KE given --json | grep -q receipted; }
 wait_for 20 "delivery" has_it
 wait_for 20 "receipt" receipted
-if operator UNODC received --json | grep -q "Not to leave"; then fail "it left unconsented"; fi
+holds_not UNODC "Not to leave" || fail "it left unconsented"
 
 say "no plain text in any file of either node"
 no_text_in "$TEXT" "$WORK/KE/data" "$WORK/UNODC/data"
@@ -68,8 +68,8 @@ operator UNODC check >/dev/null || fail "check of UNODC"
 
 say "withdrawn: erased at the holder, and its receipt comes back"
 operator KE consent revoke "$consent" --reason "no longer needed" >/dev/null || fail "revoke"
-erased() { operator KE given --json | grep -q "\"erased\": *\"20" && ! operator KE recalls --json | grep -q "\"consent\""; }
-gone() { ! operator UNODC received --json | grep -q "Direct contact"; }
+erased() { operator KE given --json | grep -q "\"erased\": *\"20" && says_not KE '"consent"' recalls; }
+gone() { holds_not UNODC "Direct contact"; }
 wait_for 20 "erasure receipt" erased
 wait_for 20 "erasure" gone
 operator KE check >/dev/null || fail "check of KE after the erasure"
