@@ -417,3 +417,21 @@ enum status card_check_signed(
     crl_free(crl);
     return status;
 }
+
+/* -- several in one file ----------------------------------------------------------------------- */
+
+struct span card_next(struct span *rest)
+{
+    static const char begin[] = "\nComity-Card:";
+    size_t size = sizeof(begin) - 1;
+    struct span text = *rest;
+    size_t end = text.size;
+    for (size_t i = 0; i + size <= text.size; i++) {
+        if (memcmp(text.data + i, begin, size) == 0) {
+            end = i + 1;
+            break;
+        }
+    }
+    *rest = span_slice(text, end, text.size);
+    return span_slice(text, 0, end);
+}

@@ -67,6 +67,9 @@ MUST_CHECK enum status card_decode(struct span text,
                                    struct card *ret_card,
                                    struct card_problems *problems,
                                    struct error *err);
+/* The first of several cards that stand one behind the other in a text; *rest is what follows it.
+ * Empty: there is no more.  What stands before a card belongs to it, and card_decode refuses it. */
+struct span card_next(struct span *rest);
 /* May something that was signed at `then_ms` under this role of a card be believed?  Judges the
  * anchor, that role's certificate and the list by that time, not by the present: evidence outlives
  * certificates.  `vouched`: somebody else's signature says when it was; otherwise a revocation

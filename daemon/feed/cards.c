@@ -21,6 +21,60 @@ static enum status keys_of(const struct card *card, struct former_card *row, str
     return status;
 }
 
+static enum status add_own(struct feed_context *feed,
+                           struct span text,
+                           struct former_card *row,
+                           struct error *err)
+{
+    row->peer_id = CARD_ROWS_OWN;
+    return card_rows_add_former(feed->store, row, text, err);
+}
+
+static bool has_keys(const struct former_card *rows, size_t count, const struct former_card *row)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(&rows[i].log_key, &row->log_key, sizeof(row->log_key)) == 0 &&
+            memcmp(&rows[i].receipt_key, &row->receipt_key, sizeof(row->receipt_key)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* It came into use when its receipt key was certified, as far as anybody still knows. */
+static enum status remember_former(struct feed_context *feed, struct span text, struct error *err)
+{
+    struct former_card known[FORMER_KEYS_MAX];
+    struct former_card row = { .former_id = 0 };
+    struct card card = { .name = "" };
+    struct certificate *certificate = NULL;
+    size_t count = 0;
+    enum status status =
+        card_rows_list_keys(feed->store, CARD_ROWS_OWN, known, FORMER_KEYS_MAX, &count, err);
+    if (status == OK)
+        status = card_decode(text, &card, NULL, err);
+    if (status == OK)
+        status = keys_of(&card, &row, err);
+    if (status == OK && !has_keys(known, count, &row)) {
+        status = certificate_parse(buf_span(&card.roles[ROLE_RECEIPT]), &certificate, err);
+        if (status == OK) {
+            row.time_ms = certificate_facts(certificate).not_before_ms + CERTIFICATE_BACKDATE_MS;
+            status = add_own(feed, text, &row, err);
+        }
+    }
+    certificate_free(certificate);
+    card_fini(&card);
+    return status;
+}
+
+enum status cards_remember_former(struct feed_context *feed, struct span cards, struct error *err)
+{
+    enum status status = OK;
+    for (struct span card = card_next(&cards); status == OK && card.size > 0;
+         card = card_next(&cards))
+        status = remember_former(feed, card, err);
+    return status == OK ? OK : error_prefix(err, "our former cards");
+}
+
 /* Puts our card on record when it is not the last one there.  *ret_first: it is the only one. */
 static enum status remember(struct feed_context *feed,
                             struct span text,
@@ -36,12 +90,12 @@ static enum status remember(struct feed_context *feed,
         status = card_rows_read_former(feed->store, rows[0].former_id, &last, err);
     bool known = status == OK && count > 0 && span_equal(buf_span(&last), text);
     if (status == OK && !known) {
-        struct former_card row = { .peer_id = CARD_ROWS_OWN, .time_ms = peering_now_ms(feed) };
+        struct former_card row = { .time_ms = peering_now_ms(feed) };
         status = card_decode(text, &card, NULL, err);
         if (status == OK)
             status = keys_of(&card, &row, err);
         if (status == OK)
-            status = card_rows_add_former(feed->store, &row, text, err);
+            status = add_own(feed, text, &row, err);
     }
     *ret_first = known ? count == 1 : count == 0;
     card_fini(&card);

@@ -14,6 +14,12 @@ MUST_CHECK enum status cards_sync(struct feed_context *feed,
                                   struct span card,
                                   size_t *ret_queued,
                                   struct error *err);
+/* Former cards of ours, one behind the other and the oldest first, as they stand in a file outside
+ * of backups: those whose keys are not on record are put there.  A node that was restored knows by
+ * them what it signed in the time that its database has lost.  Before cards_sync(). */
+MUST_CHECK enum status cards_remember_former(struct feed_context *feed,
+                                             struct span cards,
+                                             struct error *err);
 /* Peers that have not receipted our present card yet: as long as there are any, former keys of ours
  * must go on signing. */
 MUST_CHECK enum status cards_outstanding(struct feed_context *feed,

@@ -119,6 +119,7 @@ struct candidate {
 struct ring {
     struct candidate items[FORMER_KEYS_MAX + 1]; /* the present key first */
     size_t count;
+    bool ours;
 };
 
 struct rings {
@@ -147,6 +148,7 @@ static enum status load_ours(struct feed_context *feed,
             card_rows_list_keys(feed->store, CARD_ROWS_OWN, cards, FORMER_KEYS_MAX, &count, err);
     if (status != OK)
         return status;
+    ring->ours = true;
     add(ring, &present);
     for (size_t i = 0; i < count; i++) {
         struct candidate former = { .key = log ? cards[i].log_key : cards[i].receipt_key };
@@ -229,34 +231,46 @@ static enum status unsigned_note(const struct keyring_note *note,
                          "not count any more; next: if this is a node that was restored from a "
                          "very old backup, restore a newer one",
                          FORMER_KEYS_MAX);
+    if (ring->ours)
+        return error_set(err, ERR_SIGNATURE,
+                         "a note of ours that no key of our cards has signed; next: if keys of "
+                         "this node were replaced, put the cards before into former-cards.pem in "
+                         "its identity directory, and restart it");
     return error_set(err, ERR_SIGNATURE,
                      "a note that no key of the cards known here has signed; next: if %s has "
                      "replaced its keys, comityctl peer add its new card",
                      note->peer->code.text);
 }
 
-/* The first key of the ring that signed; ERR_SIGNATURE when none did.  A line of a known key that
- * does not verify ends it as well. */
+/* What former keys opened. */
+struct opened {
+    struct checkpoint checkpoint;
+    struct keyring_pair pair;
+    uint64_t time_s;
+    bool log_known; /* otherwise only the cosignature is judged */
+};
+
+/* The first key of the ring that signed and counts; ERR_SIGNATURE when there is none.  A line of a
+ * known key that does not verify ends it as well. */
 static enum status open_log(struct feed_context *feed,
                             const struct keyring_note *note,
                             const struct ring *ring,
-                            struct checkpoint *ret_checkpoint,
-                            struct public_key *ret_key,
+                            struct opened *opened,
                             struct error *err)
 {
     for (size_t i = 0; i < ring->count; i++) {
         struct error why = ERROR_INIT;
         bool good = false;
-        enum status status =
-            checkpoint_open(note->note, note->origin, &ring->items[i].key, ret_checkpoint, &why);
+        enum status status = checkpoint_open(note->note, note->origin, &ring->items[i].key,
+                                             &opened->checkpoint, &why);
         if (status == ERR_NOT_FOUND)
             continue;
         if (status != OK)
             return error_set(err, status, "%s", why.text);
-        status = counts(feed, &ring->items[i], ret_checkpoint, &good, err);
+        status = counts(feed, &ring->items[i], &opened->checkpoint, &good, err);
         if (status != OK)
             return status;
-        *ret_key = ring->items[i].key;
+        opened->pair.log_key = ring->items[i].key;
         if (good)
             return OK;
     }
@@ -317,26 +331,25 @@ static enum status open_present(struct feed_context *feed,
 static enum status open_cosigned(struct feed_context *feed,
                                  const struct keyring_note *note,
                                  const struct rings *rings,
-                                 struct keyring_pair *pair, /* with the log's key */
-                                 uint64_t *ret_time_s,
+                                 struct opened *opened,
                                  struct error *err)
 {
+    const struct public_key *log_key = opened->log_known ? &opened->pair.log_key : NULL;
     for (size_t i = 0; i < rings->receipt.count; i++) {
         struct error why = ERROR_INIT;
-        struct checkpoint checkpoint;
         const struct candidate *candidate = &rings->receipt.items[i];
         bool good = false;
         enum status status =
-            checkpoint_open_receipt(note->note, note->origin, &pair->log_key, rings->cosigner,
-                                    &candidate->key, &checkpoint, ret_time_s, &why);
+            checkpoint_open_receipt(note->note, note->origin, log_key, rings->cosigner,
+                                    &candidate->key, &opened->checkpoint, &opened->time_s, &why);
         if (status == ERR_NOT_FOUND)
             continue;
         if (status != OK)
             return error_set(err, status, "%s", why.text);
-        status = counts(feed, candidate, &checkpoint, &good, err);
+        status = counts(feed, candidate, &opened->checkpoint, &good, err);
         if (status != OK)
             return status;
-        pair->receipt_key = candidate->key;
+        opened->pair.receipt_key = candidate->key;
         if (good)
             return OK;
     }
@@ -345,21 +358,26 @@ static enum status open_cosigned(struct feed_context *feed,
 
 static enum status open_former(struct feed_context *feed,
                                const struct keyring_note *note,
-                               struct checkpoint *ret_checkpoint,
-                               uint64_t *ret_time_s,
-                               struct keyring_pair *ret_pair,
+                               bool cosigned,
+                               struct opened *opened,
                                struct error *err)
 {
     struct rings *rings = mem_calloc(1, sizeof(*rings));
     if (rings == NULL)
         return error_set(err, ERR_MEMORY, "keys: no memory");
     enum status status = load(feed, note, rings, err);
+    if (status != OK)
+        goto out;
+    status = open_log(feed, note, &rings->log, opened, err);
     if (status == OK)
-        status = open_log(feed, note, &rings->log, ret_checkpoint, &ret_pair->log_key, err);
-    if (status == OK)
-        ret_pair->receipt_key = rings->receipt.items[0].key;
-    if (status == OK && ret_time_s != NULL)
-        status = open_cosigned(feed, note, rings, ret_pair, ret_time_s, err);
+        opened->pair.receipt_key = rings->receipt.items[0].key;
+    /* What we cosigned we had verified then, under a card that a restored database may have lost.
+     */
+    bool own_word = status == ERR_SIGNATURE && note->direction == FEED_IN;
+    opened->log_known = status == OK;
+    if (cosigned && (status == OK || own_word))
+        status = open_cosigned(feed, note, rings, opened, err);
+out:
     mem_free(rings);
     return status;
 }
@@ -371,19 +389,22 @@ static enum status open_any(struct feed_context *feed,
                             struct keyring_pair *ret_pair,
                             struct error *err)
 {
-    struct keyring_pair pair = { 0 };
-    struct checkpoint checkpoint = { 0 };
+    struct opened opened = { .log_known = false };
+    bool cosigned = ret_time_s != NULL;
     struct error why = ERROR_INIT;
-    enum status status = open_present(feed, note, &checkpoint, ret_time_s, &pair, &why);
+    enum status status = open_present(feed, note, &opened.checkpoint,
+                                      cosigned ? &opened.time_s : NULL, &opened.pair, &why);
     if (status == ERR_NOT_FOUND)
-        status = open_former(feed, note, &checkpoint, ret_time_s, &pair, err);
+        status = open_former(feed, note, cosigned, &opened, err);
     else if (status != OK)
         return error_set(err, status, "%s", why.text);
     if (status != OK)
         return status;
-    *ret_checkpoint = checkpoint;
+    *ret_checkpoint = opened.checkpoint;
+    if (cosigned)
+        *ret_time_s = opened.time_s;
     if (ret_pair != NULL)
-        *ret_pair = pair;
+        *ret_pair = opened.pair;
     return OK;
 }
 

@@ -13,7 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 256 };
+enum {
+    PATH_SIZE = 256,
+    FORMER_CARDS_MAX =
+        FORMER_KEYS_MAX - 1 /* with the present one: all that is on record at least */
+};
 
 struct reading {
     const char *directory;
@@ -173,10 +177,9 @@ static enum status read_former(const struct reading *reading,
     return status;
 }
 
-enum status identity_read_card(const char *directory, struct buf *ret_text, struct error *err)
+/* ERR_NOT_FOUND without a text when there is no such file. */
+static enum status read_text(const char *path, size_t max, struct buf *ret_text, struct error *err)
 {
-    char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "%s/card.pem", directory);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
@@ -191,7 +194,7 @@ enum status identity_read_card(const char *directory, struct buf *ret_text, stru
         got = read(fd, part, sizeof(part));
         if (got > 0)
             status = buf_append(&text, span_of(part, (size_t)got), err);
-    } while (status == OK && got > 0 && text.size <= CARD_MAX);
+    } while (status == OK && got > 0 && text.size <= max);
     if (status == OK && got < 0)
         status = error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     (void)close(fd);
@@ -200,6 +203,54 @@ enum status identity_read_card(const char *directory, struct buf *ret_text, stru
     else
         *ret_text = text;
     return status;
+}
+
+enum status identity_read_card(const char *directory, struct buf *ret_text, struct error *err)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof(path), "%s/card.pem", directory);
+    return read_text(path, CARD_MAX, ret_text, err);
+}
+
+/* Everything that counts as ours is of our anchor. */
+static enum status check_former_card(const struct identity *identity,
+                                     struct span text,
+                                     struct error *err)
+{
+    struct card card = { 0 };
+    enum status status = card_decode(text, &card, NULL, err);
+    if (status == OK && !span_equal(buf_span(&card.anchor), buf_span(&identity->anchor)))
+        status = error_set(err, ERR_MISMATCH,
+                           "its anchor is not anchor.crt; next: remove this card from the file");
+    card_fini(&card);
+    return status;
+}
+
+static enum status read_former_cards(const struct reading *reading,
+                                     struct identity *identity,
+                                     struct error *err)
+{
+    char path[PATH_SIZE];
+    struct error why = ERROR_INIT;
+    size_t number = 0;
+    path_of(reading, "former-cards.pem", path);
+    enum status status =
+        read_text(path, FORMER_CARDS_MAX * CARD_MAX, &identity->former_cards, &why);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    if (status != OK)
+        return error_set(err, status, "%s", why.text);
+    struct span rest = buf_span(&identity->former_cards);
+    while (status == OK && rest.size > 0) {
+        struct span card = card_next(&rest);
+        if (++number > FORMER_CARDS_MAX) {
+            return error_set(err, ERR_LIMIT,
+                             "%s: more than %d cards; next: remove the oldest, which stand first",
+                             path, FORMER_CARDS_MAX);
+        }
+        status = check_former_card(identity, card, err);
+    }
+    return status == OK ? OK : error_prefix(err, "%s: card %zu", path, number);
 }
 
 /* The card that is handed to others must speak of the keys that we use. */
@@ -276,6 +327,8 @@ enum status identity_read(const char *directory,
     if (status == OK)
         status = read_former(&reading, ROLE_RECEIPT, &identity, &identity.former_receipt_key, err);
     if (status == OK)
+        status = read_former_cards(&reading, &identity, err);
+    if (status == OK)
         status = make_card(&reading, &identity, err);
     certificate_free(reading.anchor);
     crl_free(reading.crl);
@@ -295,6 +348,7 @@ void identity_fini(struct identity *identity)
     buf_fini(&identity->anchor);
     buf_fini(&identity->crl);
     buf_fini(&identity->card);
+    buf_fini(&identity->former_cards);
     private_key_free(identity->former_log_key);
     private_key_free(identity->former_receipt_key);
     identity->former_log_key = NULL;

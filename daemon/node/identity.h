@@ -3,7 +3,8 @@
  * anchor.crt · tls.crt tls.key · log.crt log.key · receipt.crt receipt.key · witness.crt
  * witness.key · crl.pem (may be missing) · card.pem.  While a key is being replaced, also
  * log.old.key or receipt.old.key: the one before, which goes on signing beside the new one
- * (certs/README.md, 6).  The key of the anchor does not belong there.
+ * (certs/README.md, 6), and former-cards.pem: all the cards before, one behind the other.  The key
+ * of the anchor does not belong there.
  */
 #ifndef COMITY_NODE_IDENTITY_H
 #define COMITY_NODE_IDENTITY_H
@@ -17,6 +18,7 @@ struct identity {
     struct private_key *keys[ROLE_COUNT];
     struct private_key *former_log_key, *former_receipt_key; /* NULL: none */
     struct buf crl;                                          /* DER, or empty */
+    struct buf former_cards;                                 /* of the same anchor, or empty */
     struct buf card; /* for peers: card.pem, with the list of crl.pem */
 };
 

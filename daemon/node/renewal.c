@@ -14,14 +14,16 @@
 /* In a transaction of its own.  At the end of it the keys of this card sign: were it that of a
  * group, a peer that is accepted in the same group would get the card before, behind this one. */
 static enum status give_card(struct node *node,
-                             struct span card,
+                             const struct identity *identity,
                              size_t *ret_queued,
                              struct error *err)
 {
     enum status status = store_begin(node->store, err);
     if (status != OK)
         return status;
-    status = cards_sync(&node->feed, card, ret_queued, err);
+    status = cards_remember_former(&node->feed, buf_span(&identity->former_cards), err);
+    if (status == OK)
+        status = cards_sync(&node->feed, buf_span(&identity->card), ret_queued, err);
     if (status != OK) {
         store_rollback(node->store);
         return status;
@@ -33,7 +35,7 @@ static enum status give_card(struct node *node,
 enum status renewal_at_start(struct node *node, struct error *err)
 {
     size_t queued = 0;
-    enum status status = give_card(node, buf_span(&node->identity.card), &queued, err);
+    enum status status = give_card(node, &node->identity, &queued, err);
     if (status == OK && queued > 0)
         log_event(LOG_LEVEL_INFO, "card_queued", "peers=%zu", queued);
     return status;
@@ -49,7 +51,7 @@ struct renewal_job {
 static enum status renewal_apply(struct job *job, struct error *err)
 {
     struct renewal_job *self = (struct renewal_job *)job;
-    return give_card(self->node, buf_span(&self->identity.card), &self->queued, err);
+    return give_card(self->node, &self->identity, &self->queued, err);
 }
 
 static enum status renewal_sign(struct job *job, struct error *err)

@@ -239,6 +239,7 @@ void host_free(struct host *host)
     vfs_fault_image_free(host->snapshot);
     vfs_fault_image_free(host->earlier);
     buf_fini(&host->journal);
+    buf_fini(&host->former_cards);
     vfs_fault_free(host->vfs);
     *host = (struct host){ .sim = NULL };
 }

@@ -175,7 +175,9 @@ static enum status give_card(struct host *host,
     enum status status = store_begin(host->store, err);
     if (status != OK)
         return status;
-    status = cards_sync(&host->feed, card, ret_queued, err);
+    status = cards_remember_former(&host->feed, buf_span(&host->former_cards), err);
+    if (status == OK)
+        status = cards_sync(&host->feed, card, ret_queued, err);
     if (status != OK) {
         store_rollback(host->store);
         return status;
@@ -265,6 +267,7 @@ static void replace(struct host *host, enum role role, bool keeps_former)
     struct papers *papers = &host->papers;
     if (papers->number[role] + 1 == PAPERS_KEYS || papers->former[role])
         return;
+    papers_card(host, papers, &host->former_cards);
     papers->number[role]++;
     papers->former[role] = keeps_former;
     host->sim->stats.rotations++;
@@ -340,7 +343,7 @@ static bool knows_card(struct host *host, const struct host *peer)
     sim_must(host->sim, peer_rows_get(host->store, &peer->code, &row, &err), &err, "peer");
     sim_must(host->sim, peer_rows_get_file(host->store, row.peer_id, PEER_CARD_PEM, &known, &err),
              &err, "card");
-    papers_card(peer, &peer->papers, &card);
+    papers_card(peer, &peer->loaded, &card); /* what it signs with */
     bool knows = span_equal(buf_span(&known), buf_span(&card));
     buf_fini(&known);
     buf_fini(&card);
@@ -360,7 +363,7 @@ enum status papers_take(struct host *host, size_t peer, struct error *err)
 {
     struct peer_row row;
     struct buf card = BUF_INIT;
-    papers_card(&host->sim->hosts[peer], &host->sim->hosts[peer].papers, &card);
+    papers_card(&host->sim->hosts[peer], &host->sim->hosts[peer].loaded, &card);
     enum status status = peer_rows_get(host->store, &host->sim->hosts[peer].code, &row, err);
     if (status == OK)
         status = cards_replace(&host->feed, &row, buf_span(&card), err);

@@ -118,6 +118,9 @@ void restore_clone_step(struct sim *sim)
     host_make(sim, PARTIES, host->party);
     copy->rolled_back = true;
     copy->papers = host->papers;
+    struct error err = ERROR_INIT;
+    sim_must(sim, buf_append(&copy->former_cards, buf_span(&host->former_cards), &err), &err,
+             "former cards");
     vfs_fault_restore(copy->vfs, image);
     vfs_fault_image_free(image);
     sim_trace(sim, "%s: a copy starts", host->code.text);

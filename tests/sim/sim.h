@@ -165,13 +165,14 @@ struct host {
     int64_t group_wall_ms; /* its clock when the oldest undelivered group was run */
     unsigned alarms;
     unsigned starts;
-    bool rolled_back;     /* restored or cloned once: it may have to repeat itself */
-    bool set_back;        /* with its heads file: nobody here remembers what was signed */
-    bool blocks[PARTIES]; /* the answer was that this peer is blocked */
-    struct papers papers; /* in its directory */
-    struct papers loaded; /* in its memory */
-    bool reload;          /* somebody is going to tell it to */
-    bool renew[PARTIES];  /* somebody is going to take this peer's card by hand */
+    bool rolled_back;        /* restored or cloned once: it may have to repeat itself */
+    bool set_back;           /* with its heads file: nobody here remembers what was signed */
+    bool blocks[PARTIES];    /* the answer was that this peer is blocked */
+    struct papers papers;    /* in its directory */
+    struct papers loaded;    /* in its memory */
+    struct buf former_cards; /* also there */
+    bool reload;             /* somebody is going to tell it to */
+    bool renew[PARTIES];     /* somebody is going to take this peer's card by hand */
     bool has_backup;
     unsigned life, snapshot_life;     /* restores from a backup so far */
     struct buf journal;               /* a checkpoint of its journal, kept outside */

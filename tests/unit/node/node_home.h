@@ -54,16 +54,21 @@ static inline void home_write_key(const char *name, const struct private_key *ke
     CHECK_OK(private_key_write(key, home_path(name), &err), &err);
 }
 
-static inline void home_write_card(const struct pki_state *state)
+static inline void home_append_card(const struct pki_state *state, struct buf *append_to)
 {
     struct card card = { .realm = state->realm, .code = state->code, .name = "A State" };
-    struct buf text = BUF_INIT;
     CHECK_OK(buf_append(&card.anchor, buf_span(&state->anchor), &err), &err);
     for (int i = 0; i < ROLE_COUNT; i++)
         CHECK_OK(buf_append(&card.roles[i], buf_span(&state->roles[i]), &err), &err);
-    CHECK_OK(card_encode(&card, &text, &err), &err);
-    home_write("card.pem", buf_span(&text));
+    CHECK_OK(card_encode(&card, append_to, &err), &err);
     card_fini(&card);
+}
+
+static inline void home_write_card(const struct pki_state *state)
+{
+    struct buf text = BUF_INIT;
+    home_append_card(state, &text);
+    home_write("card.pem", buf_span(&text));
     buf_fini(&text);
 }
 

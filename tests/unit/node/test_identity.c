@@ -127,6 +127,30 @@ static void a_card_that_speaks_of_other_keys_is_refused(void **state)
     CHECK_CONTAINS(err.text, "its anchor is not anchor.crt");
 }
 
+/* Twice as many as are read, or one of another State behind a right one. */
+static void former_cards_that_are_not_ours_are_refused(void **state)
+{
+    (void)state;
+    struct buf cards = BUF_INIT;
+    home_write_identity(&ke);
+    home_write("former-cards.pem", SPAN_LITERAL("no such thing\n"));
+    assert_int_not_equal(read_once(), OK);
+    CHECK_CONTAINS(err.text, "former-cards.pem: card 1");
+    home_append_card(&ke, &cards);
+    home_append_card(&gb, &cards);
+    home_write("former-cards.pem", buf_span(&cards));
+    CHECK_STATUS(read_once(), ERR_MISMATCH, &err);
+    CHECK_CONTAINS(err.text, "former-cards.pem: card 2: its anchor is not anchor.crt; next: ");
+    buf_clear(&cards);
+    for (int i = 0; i < FORMER_KEYS_MAX; i++)
+        home_append_card(&ke, &cards);
+    home_write("former-cards.pem", buf_span(&cards));
+    CHECK_STATUS(read_once(), ERR_LIMIT, &err);
+    CHECK_CONTAINS(err.text, "more than 31 cards; next: remove the oldest");
+    assert_int_equal(remove(home_path("former-cards.pem")), 0);
+    buf_fini(&cards);
+}
+
 /* -- taken --------------------------------------------------------------------------------------
  */
 
@@ -145,7 +169,14 @@ static void a_whole_identity_is_read_with_the_card_that_peers_get(void **state)
     assert_int_equal(remove(home_path("crl.pem")), 0);
     home_write_key("log.old.key", gb.keys[ROLE_LOG]);
     home_write_key("receipt.old.key", gb.keys[ROLE_RECEIPT]);
+    struct buf cards = BUF_INIT;
+    home_append_card(&ke, &cards);
+    home_append_card(&ke, &cards);
+    home_write("former-cards.pem", buf_span(&cards));
     CHECK_OK(read_it(&identity), &err);
+    assert_true(span_equal(buf_span(&identity.former_cards), buf_span(&cards)));
+    buf_fini(&cards);
+    assert_int_equal(remove(home_path("former-cards.pem")), 0);
     assert_int_equal(identity.crl.size, 0);
     assert_non_null(identity.former_log_key);
     assert_non_null(identity.former_receipt_key);
@@ -209,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_key_that_others_can_read_is_refused),
         cmocka_unit_test(a_former_key_that_is_the_present_one_is_refused),
         cmocka_unit_test(a_card_that_speaks_of_other_keys_is_refused),
+        cmocka_unit_test(former_cards_that_are_not_ours_are_refused),
         cmocka_unit_test(a_whole_identity_is_read_with_the_card_that_peers_get),
         cmocka_unit_test(whatever_fails_is_told_and_nothing_leaks),
     };
