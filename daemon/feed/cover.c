@@ -122,9 +122,25 @@ struct search { /* for any consent that covers */
     const struct policy_record *record;
     int64_t now_ms;
     struct policy_decision best;
+    int64_t best_until_ms; /* of the one that allows */
 };
 
-/* All consents in `state` that list record and recipient, until one allows. */
+/* Of those that allow the one that ends last: what is given under it need not be given again soon,
+ * and a holder that is cut off may use it longest.  Then one that is suspended, under which it may
+ * stay, locked; then the nearest reason. */
+static bool is_better(const struct search *search,
+                      const struct policy_decision *one,
+                      int64_t until_ms)
+{
+    enum policy_reason best = search->best.reason;
+    if (one->reason == POLICY_ALLOWED)
+        return best != POLICY_ALLOWED || until_ms > search->best_until_ms;
+    if (best == POLICY_ALLOWED || best == POLICY_SUSPENDED)
+        return false;
+    return one->reason == POLICY_SUSPENDED || one->reason > best;
+}
+
+/* All consents in `state` that list record and recipient. */
 static enum status try_state(struct search *search, enum consent_state state, struct error *err)
 {
     enum { PAGE = 16 };
@@ -132,17 +148,19 @@ static enum status try_state(struct search *search, enum consent_state state, st
     struct id after = ID_NONE;
     struct cover *cover = search->cover;
     struct policy_decision one;
-    for (size_t count = PAGE; count == PAGE && search->best.reason != POLICY_ALLOWED;) {
+    for (size_t count = PAGE; count == PAGE;) {
         enum status status =
             consent_rows_covering(cover->feed->store, &search->record->id, &cover->recipient.code,
                                   (uint8_t)state, &after, ids, PAGE, &count, err);
         for (size_t i = 0; status == OK && i < count; i++) {
             after = ids[i];
-            if (id_equal(&ids[i], search->except) || search->best.reason == POLICY_ALLOWED)
+            if (id_equal(&ids[i], search->except))
                 continue;
             status = cover_by(cover, &ids[i], search->record, search->now_ms, &one, err);
-            if (status == OK && (one.reason == POLICY_ALLOWED || one.reason > search->best.reason))
-                search->best = one;
+            if (status != OK || !is_better(search, &one, cover->terms.valid_until_ms))
+                continue;
+            search->best = one;
+            search->best_until_ms = cover->terms.valid_until_ms;
         }
         if (status != OK)
             return status;
@@ -160,7 +178,7 @@ enum status cover_by_any(struct cover *cover,
     struct search search = { .cover = cover, .except = except, .record = record, .now_ms = now_ms };
     search.best = policy_decide(NULL, 0, record, &cover->recipient, PURPOSE_NONE, now_ms);
     enum status status = try_state(&search, CONSENT_ACTIVE, err);
-    if (status == OK)
+    if (status == OK && search.best.reason != POLICY_ALLOWED)
         status = try_state(&search, CONSENT_SUSPENDED, err);
     if (status == OK)
         *ret_decision = search.best;

@@ -237,11 +237,71 @@ static void a_restored_node_that_caught_up_stays_unlocked_when_it_meets_another_
     assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
 }
 
+/* Each end gives it again under what is left, and the holder loses it with the last one only. */
+static void a_copy_is_given_again_under_the_consent_that_ends_last(void **state)
+{
+    (void)state;
+    static const int days[] = { 100, 300, 200 };
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    struct id consents[3];
+    bool waits = false;
+    for (size_t i = 0; i < 3; i++) {
+        consents[i] = give(&ke, &un, &record, 1, days[i]);
+        connect_nodes();
+    }
+    revoke(&ke, &consents[2]);
+    CHECK_OK(outbox_rows_has_record(ke.store, peer_of(&ke, &un).peer_id, &consents[1], &record,
+                                    &waits, &err),
+             &err);
+    assert_true(waits);
+    connect_nodes();
+    pass_time(150 * DAY_MS); /* cut off, and the first one is over */
+    int64_t next_ms = 0;
+    tx_begin(&un);
+    CHECK_OK(tx_end(&un, feed_tick(&un.feed, &next_ms, &err)), &err);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    tx_begin(&ke);
+    CHECK_OK(tx_end(&ke, feed_tick(&ke.feed, &next_ms, &err)), &err);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    revoke(&ke, &consents[1]);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+}
+
+/* One that is not in force yet does not hide it. */
+static void a_suspended_consent_keeps_the_record_at_its_holder(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    struct consent_row row;
+    struct delivery_row rows[4];
+    struct delivery_filter filter = { .live_only = true };
+    size_t count = 0;
+    struct id first = give(&ke, &un, &record, 1, 100);
+    connect_nodes();
+    struct id second = give(&ke, &un, &record, 1, 300);
+    CHECK_OK(consent_rows_get(ke.store, &second, &row, &err), &err);
+    row.state = CONSENT_SUSPENDED;
+    tx_begin(&ke);
+    CHECK_OK(consent_rows_update(ke.store, &row, NULL, &err), &err);
+    tx_commit(&ke);
+    pass_time(10 * 60 * 1000);
+    give(&ke, &un, &record, 1, 200);
+    ke.place.clock.wall_now_ms -= 5 * 60 * 1000; /* the third begins in five minutes */
+    revoke(&ke, &first);
+    CHECK_OK(delivery_rows_list(ke.store, &filter, 0, rows, 4, &count, &err), &err);
+    assert_int_equal(count, 1); /* not withdrawn */
+}
+
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TWO(a_copy_is_given_again_under_the_consent_that_ends_last),
+        TWO(a_suspended_consent_keeps_the_record_at_its_holder),
         TWO(a_hold_over_what_is_in_flight_takes_nothing_away_for_good),
         TWO(a_hold_over_what_a_restored_node_lost_takes_nothing_away_for_good),
         TWO(ending_the_consent_of_a_copy_that_still_waits_queues_another),
