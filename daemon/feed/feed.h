@@ -23,6 +23,11 @@ struct feed_signed {
     size_t size, text_size; /* of the note, and of the text that it signs */
     struct digest digest;   /* of the note */
 };
+/* Both clocks, as a tick saw them last (doubt.h). */
+struct feed_clock_seen {
+    bool any;
+    int64_t wall_ms, monotonic_ms;
+};
 enum { FEED_SIGNED_KEPT = 64 }; /* the windows of eight busy peers */
 
 /* Everything that feed functions need besides the database.  Lives as long as the store thread. */
@@ -38,6 +43,7 @@ struct feed_context {
     const struct private_key *former_log_key;
     const struct private_key *former_receipt_key;
     bool meet_again;    /* set when a heal is done, and another one needs a new comparison */
+    struct feed_clock_seen clock_seen;
     bool cards_changed; /* set when a peer's card was replaced; whoever acts on it clears it */
     struct feed_signed signed_notes[FEED_SIGNED_KEPT]; /* keyring.c; the next place is the oldest */
     size_t signed_next;

@@ -2,6 +2,7 @@
 #include "feed/feed.h"
 
 #include "feed/consents.h"
+#include "feed/doubt.h"
 #include "feed/ingestion.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
@@ -28,33 +29,6 @@ struct erasure {
     size_t slot_count;
 };
 
-/* Has the peer signed, in an entry or in a receipt, a time that is not before `at_ms`?  Expiry
- * destroys keys only when it has: our clock may be wrong. */
-static enum status is_confirmed(struct feed_context *feed,
-                                int64_t peer_id,
-                                int64_t at_ms,
-                                bool *ret_confirmed,
-                                struct error *err)
-{
-    struct feed_row row;
-    struct entry_row entry;
-    struct entry_header header;
-    enum status status = feed_rows_active(feed->store, peer_id, FEED_OUT, &row, err);
-    *ret_confirmed = status == OK && row.receipt_ms >= at_ms;
-    if (*ret_confirmed || (status != OK && status != ERR_NOT_FOUND))
-        return status;
-    status = feed_rows_active(feed->store, peer_id, FEED_IN, &row, err);
-    if (status == ERR_NOT_FOUND || (status == OK && row.size == 0))
-        return OK;
-    if (status == OK)
-        status = entry_rows_get(feed->store, row.feed_id, row.size - 1, &entry, err);
-    if (status == OK)
-        status = header_decode(entry.header, &header, err);
-    if (status == OK)
-        *ret_confirmed = header.time_ms >= at_ms;
-    return status;
-}
-
 static enum status choose(struct erasure *erasure, size_t max, struct error *err)
 {
     struct holding_row rows[ERASE_MAX];
@@ -70,7 +44,7 @@ static enum status choose(struct erasure *erasure, size_t max, struct error *err
     for (size_t i = 0; status == OK && i < count; i++) {
         bool confirmed = false;
         status =
-            is_confirmed(erasure->feed, rows[i].peer_id, rows[i].keep_until_ms, &confirmed, err);
+            doubt_confirmed(erasure->feed, rows[i].peer_id, rows[i].keep_until_ms, &confirmed, err);
         if (confirmed)
             erasure->rows[erasure->count++] = rows[i];
     }
@@ -216,7 +190,7 @@ static enum status lift_early_holdings(struct feed_context *feed,
     *ret_count = 0;
     for (size_t i = 0; status == OK && i < count; i++) {
         bool over = false;
-        status = is_confirmed(feed, rows[i].peer_id, rows[i].keep_until_ms, &over, err);
+        status = doubt_confirmed(feed, rows[i].peer_id, rows[i].keep_until_ms, &over, err);
         if (status != OK || over)
             continue;
         holdings_unlock(&rows[i], HOLDING_KEEP_UNTIL);
@@ -247,7 +221,7 @@ static enum status lift_early_terms(struct feed_context *feed,
         struct holding_filter filter = { .peer_id = rows[i].peer_id,
                                          .consent_id = rows[i].consent_id };
         bool over = false;
-        status = is_confirmed(feed, rows[i].peer_id, rows[i].valid_until_ms, &over, err);
+        status = doubt_confirmed(feed, rows[i].peer_id, rows[i].valid_until_ms, &over, err);
         if (status != OK || over)
             continue;
         rows[i].state = CONSENT_ACTIVE;
@@ -293,6 +267,21 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Consents that the clock ends, unless the clock is in doubt. */
+static enum status expire_consents(struct feed_context *feed,
+                                   size_t *ret_count,
+                                   int64_t *ret_next_ms,
+                                   struct error *err)
+{
+    bool waits = false;
+    enum status status = doubt_look(feed, err);
+    if (status == OK)
+        status = doubt_waits(feed, &waits, err);
+    if (status != OK || waits)
+        return status;
+    return consents_expire(feed, TICK_MAX, ret_count, ret_next_ms, err);
+}
+
 static enum status next_tick(struct feed_context *feed,
                              int64_t consent_ms,
                              bool again,
@@ -324,7 +313,7 @@ enum status feed_tick(struct feed_context *feed, int64_t *ret_next_ms, struct er
     size_t terms = 0;
     size_t lifted = 0;
     size_t lifted_terms = 0;
-    enum status status = consents_expire(feed, TICK_MAX, &consents, &consent_ms, err);
+    enum status status = expire_consents(feed, &consents, &consent_ms, err);
     if (status == OK)
         status = lock_expired_holdings(feed, now_ms, &holdings, err);
     if (status == OK)

@@ -180,10 +180,116 @@ static void what_its_publisher_ended_stays_ended(void **state)
     assert_false(terms.by_clock);
 }
 
+/* -- the publisher's clock
+ * ----------------------------------------------------------------------
+ */
+
+static int state_of(const struct id *consent)
+{
+    struct consent_row row;
+    CHECK_OK(consent_rows_get(ke.store, consent, &row, &err), &err);
+    return row.state;
+}
+
+static struct id given_to_unodc(void)
+{
+    struct id record = add_excerpt(&ke, "One");
+    struct id consent = give(&ke, &un, &record, 1, 10);
+    connect_nodes();
+    tick(&ke);
+    return consent;
+}
+
+static void a_publisher_whose_clock_went_ahead_ends_nothing_and_says_so(void **state)
+{
+    (void)state;
+    struct id consent = given_to_unodc();
+    ke.place.clock.wall_now_ms += 400 * DAY_MS;
+    tick(&ke);
+    tick(&ke);
+    assert_int_equal(state_of(&consent), CONSENT_ACTIVE);
+    assert_true(has_alarm(&ke, "clock_ahead"));
+    assert_int_equal(waiting_for(&ke, &un), 0);
+    ke.place.clock.wall_now_ms -= 400 * DAY_MS;
+    tick(&ke);
+    connect_nodes();
+    assert_int_equal(state_of(&consent), CONSENT_ACTIVE);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+static void the_consent_ends_when_somebody_says_that_the_clock_is_right(void **state)
+{
+    (void)state;
+    struct alarm_row alarm;
+    size_t count = 0;
+    struct id consent = given_to_unodc();
+    ke.place.clock.wall_now_ms += 400 * DAY_MS;
+    tick(&ke);
+    CHECK_OK(alarm_rows_list(ke.store, true, 0, &alarm, 1, &count, &err), &err);
+    assert_int_equal(count, 1);
+    CHECK_CONTAINS(alarm.text, "is 400 days further than a moment ago");
+    tx_begin(&ke);
+    CHECK_OK(alarm_rows_close(ke.store, alarm.alarm_id, ANNE, &err), &err);
+    tx_commit(&ke);
+    tick(&ke);
+    assert_int_equal(state_of(&consent), CONSENT_EXPIRED);
+    assert_false(has_alarm(&ke, "clock_ahead"));
+}
+
+static void the_consent_ends_when_a_peer_has_signed_such_a_time(void **state)
+{
+    (void)state;
+    struct id consent = given_to_unodc();
+    ke.place.clock.wall_now_ms += 400 * DAY_MS;
+    tick(&ke);
+    assert_int_equal(state_of(&consent), CONSENT_ACTIVE);
+    un.place.clock.wall_now_ms += 400 * DAY_MS;
+    (void)give_one(); /* whose receipt has a time */
+    connect_nodes();
+    tick(&ke);
+    assert_int_equal(state_of(&consent), CONSENT_EXPIRED);
+    assert_false(has_alarm(&ke, "clock_ahead"));
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+}
+
+static void a_node_that_starts_long_after_it_met_anybody_asks_first(void **state)
+{
+    (void)state;
+    struct id consent = given_to_unodc();
+    struct peer_row row = peer_of(&ke, &un);
+    row.contact_ms = ke.place.clock.wall_now_ms;
+    set_peer(&ke, &row);
+    ke.feed.clock_seen.any = false; /* it starts anew */
+    ke.place.clock.wall_now_ms += 40 * DAY_MS;
+    tick(&ke);
+    assert_int_equal(state_of(&consent), CONSENT_ACTIVE);
+    assert_true(has_alarm(&ke, "clock_ahead"));
+}
+
+static void a_node_that_was_off_for_a_holiday_goes_by_its_clock(void **state)
+{
+    (void)state;
+    struct id consent = given_to_unodc();
+    struct peer_row row = peer_of(&ke, &un);
+    row.contact_ms = ke.place.clock.wall_now_ms;
+    set_peer(&ke, &row);
+    ke.feed.clock_seen.any = false;
+    ke.place.clock.wall_now_ms += 20 * DAY_MS;
+    tick(&ke);
+    assert_int_equal(state_of(&consent), CONSENT_EXPIRED);
+    assert_false(has_alarm(&ke, "clock_ahead"));
+}
+
 int main(void)
 {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
     const struct CMUnitTest tests[] = {
+        TWO(a_publisher_whose_clock_went_ahead_ends_nothing_and_says_so),
+        TWO(the_consent_ends_when_somebody_says_that_the_clock_is_right),
+        TWO(the_consent_ends_when_a_peer_has_signed_such_a_time),
+        TWO(a_node_that_starts_long_after_it_met_anybody_asks_first),
+        TWO(a_node_that_was_off_for_a_holiday_goes_by_its_clock),
         TWO(a_clock_that_was_put_back_frees_nothing_that_has_really_ended),
         TWO(what_its_publisher_ended_stays_ended),
         TWO(what_comes_while_the_clock_is_ahead_is_locked_and_not_refused),

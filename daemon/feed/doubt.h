@@ -1,0 +1,31 @@
+/* Doubt about the own clock.  A consent that the clock ends has ended: its withdrawals leave, and a
+ * holder erases.  So a clock that went ahead at once ends none before a peer has signed such a
+ * time, or somebody has looked and closed the alarm.  Until then the policy goes by the clock all
+ * the same: what it calls over does not leave, and holders lock by their own clocks.
+ *
+ * Inside the caller's transaction, on the store thread.
+ */
+#ifndef COMITY_FEED_DOUBT_H
+#define COMITY_FEED_DOUBT_H
+
+#include "feed/feed.h"
+
+#define DOUBT_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+/* Under a running node, beyond what passed by the monotonic clock: no leap, zone or drift. */
+#define DOUBT_JUMP_MS DOUBT_DAY_MS
+/* At the start, since a peer was last met: a node may have been off for a holiday. */
+#define DOUBT_AWAY_MS (30 * DOUBT_DAY_MS)
+
+/* Compares the two clocks with what they were at the last call; may raise the alarm. */
+MUST_CHECK enum status doubt_look(struct feed_context *feed, struct error *err);
+/* A consent would end now, and the alarm is open: whether it has to wait.  Closes the alarm when
+ * a peer's signed time confirms the clock. */
+MUST_CHECK enum status doubt_waits(struct feed_context *feed, bool *ret_waits, struct error *err);
+/* Has the peer signed, in an entry or in a receipt, a time that is not before `at_ms`? */
+MUST_CHECK enum status doubt_confirmed(struct feed_context *feed,
+                                       int64_t peer_id,
+                                       int64_t at_ms,
+                                       bool *ret_confirmed,
+                                       struct error *err);
+
+#endif
