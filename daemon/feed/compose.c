@@ -124,6 +124,7 @@ static enum compose_outcome outcome_of(const struct policy_decision *decision)
     case POLICY_NOT_YET:
     case POLICY_SUSPENDED:
     case POLICY_RECIPIENT_NOT_ACCEPTED:
+    case POLICY_OVER: /* by a clock that may be wrong: what it ends goes out of the queue then */
         return COMPOSE_LATER;
     case POLICY_NO_CONSENT:
     case POLICY_OTHER_VERSION:
@@ -132,7 +133,6 @@ static enum compose_outcome outcome_of(const struct policy_decision *decision)
     case POLICY_NOT_APPROVED:
     case POLICY_OTHER_ANCHOR:
     case POLICY_OTHER_PURPOSE:
-    case POLICY_OVER:
     case POLICY_REASON_COUNT:
         return COMPOSE_NEVER;
     }

@@ -126,7 +126,7 @@ static enum status give_again(struct work *work, const struct at_holder *at, str
     return outbox_rows_add(store, &row, &outbox_id, err);
 }
 
-/* What was given under a consent whose time seems not to have come waits for it once more; what
+/* What was given under a consent whose time seems not to have come, or past, waits once more; what
  * other consents of that kind gave does so for itself, as it comes by. */
 static enum status postpone(struct work *work,
                             const struct delivery_row *row,
@@ -168,7 +168,8 @@ static enum status end_delivery(struct work *work,
     }
     at->give_again = at->give_again || at->kept;
     note_version(at, row->version);
-    if (own.reason == POLICY_NOT_YET) /* our clock went back behind the beginning of its consent */
+    bool by_clock = own.reason == POLICY_NOT_YET || own.reason == POLICY_OVER;
+    if (by_clock) /* which may be wrong: its consent has not ended */
         status = postpone(work, row, at, err);
     if (status != OK)
         return status;

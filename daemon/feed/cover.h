@@ -2,8 +2,9 @@
  * consent/policy.h; used when something is numbered or sent again, and when a consent ends.
  *
  * When something queued is about to be numbered: POLICY_ALLOWED: number it; POLICY_NOT_YET,
- * POLICY_SUSPENDED, POLICY_RECIPIENT_NOT_ACCEPTED: leave it in the queue, it may leave later; any
- * other reason: take it out of the queue, it never leaves.
+ * POLICY_OVER, POLICY_SUSPENDED, POLICY_RECIPIENT_NOT_ACCEPTED: leave it in the queue, it may leave
+ * later (a clock may be wrong, and the end of a consent empties the queue); any other reason: take
+ * it out of the queue, it never leaves.
  *
  * A struct cover remembers the last consent it read, so that a batch of entries under one consent
  * reads it once.  It is valid within one transaction: make a new one for the next.

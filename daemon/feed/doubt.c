@@ -125,7 +125,8 @@ static enum status find_alarm(struct feed_context *feed, int64_t *ret_alarm_id, 
     return OK;
 }
 
-enum status doubt_look(struct feed_context *feed, struct error *err)
+/* Compares the two clocks with what they were at the last call; may raise the alarm. */
+static enum status look(struct feed_context *feed, struct error *err)
 {
     struct feed_clock_seen *seen = &feed->clock_seen;
     struct feed_clock_seen now = { true, peering_now_ms(feed),
@@ -164,7 +165,9 @@ static enum status is_due(struct feed_context *feed,
     return status;
 }
 
-enum status doubt_waits(struct feed_context *feed, bool *ret_waits, struct error *err)
+/* A consent would end now, and the alarm is open: whether it has to wait.  Closes the alarm when a
+ * peer's signed time confirms the clock. */
+static enum status waits(struct feed_context *feed, bool *ret_waits, struct error *err)
 {
     struct question question = { .feed = feed };
     int64_t now_ms = peering_now_ms(feed);
@@ -185,4 +188,22 @@ enum status doubt_waits(struct feed_context *feed, bool *ret_waits, struct error
         status = alarm_rows_close(feed->store, alarm_id, CONSENTS_UID_CLOCK, err);
     }
     return status;
+}
+
+enum status doubt_expire(struct feed_context *feed,
+                         size_t max,
+                         size_t *ret_count,
+                         int64_t *ret_next_ms,
+                         struct error *err)
+{
+    bool must_wait = false;
+    enum status status = look(feed, err);
+    if (status == OK)
+        status = waits(feed, &must_wait, err);
+    if (status == OK && must_wait) {
+        *ret_count = 0;
+        *ret_next_ms = INT64_MAX; /* a tick comes by itself */
+        return OK;
+    }
+    return status == OK ? consents_expire(feed, max, ret_count, ret_next_ms, err) : status;
 }

@@ -16,11 +16,12 @@
 /* At the start, since a peer was last met: a node may have been off for a holiday. */
 #define DOUBT_AWAY_MS (30 * DOUBT_DAY_MS)
 
-/* Compares the two clocks with what they were at the last call; may raise the alarm. */
-MUST_CHECK enum status doubt_look(struct feed_context *feed, struct error *err);
-/* A consent would end now, and the alarm is open: whether it has to wait.  Closes the alarm when
- * a peer's signed time confirms the clock. */
-MUST_CHECK enum status doubt_waits(struct feed_context *feed, bool *ret_waits, struct error *err);
+/* consents_expire(), unless the clock is in doubt. */
+MUST_CHECK enum status doubt_expire(struct feed_context *feed,
+                                    size_t max,
+                                    size_t *ret_count,
+                                    int64_t *ret_next_ms,
+                                    struct error *err);
 /* Has the peer signed, in an entry or in a receipt, a time that is not before `at_ms`? */
 MUST_CHECK enum status doubt_confirmed(struct feed_context *feed,
                                        int64_t peer_id,

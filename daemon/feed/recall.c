@@ -1,7 +1,7 @@
 /* Erasing what was withdrawn, and what time brings (feed.h). */
 #include "feed/feed.h"
 
-#include "feed/consents.h"
+#include "consent/lifecycle.h"
 #include "feed/doubt.h"
 #include "feed/ingestion.h"
 #include "store/delivery_rows.h"
@@ -267,21 +267,6 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Consents that the clock ends, unless the clock is in doubt. */
-static enum status expire_consents(struct feed_context *feed,
-                                   size_t *ret_count,
-                                   int64_t *ret_next_ms,
-                                   struct error *err)
-{
-    bool waits = false;
-    enum status status = doubt_look(feed, err);
-    if (status == OK)
-        status = doubt_waits(feed, &waits, err);
-    if (status != OK || waits)
-        return status;
-    return consents_expire(feed, TICK_MAX, ret_count, ret_next_ms, err);
-}
-
 static enum status next_tick(struct feed_context *feed,
                              int64_t consent_ms,
                              bool again,
@@ -313,7 +298,7 @@ enum status feed_tick(struct feed_context *feed, int64_t *ret_next_ms, struct er
     size_t terms = 0;
     size_t lifted = 0;
     size_t lifted_terms = 0;
-    enum status status = expire_consents(feed, &consents, &consent_ms, err);
+    enum status status = doubt_expire(feed, TICK_MAX, &consents, &consent_ms, err);
     if (status == OK)
         status = lock_expired_holdings(feed, now_ms, &holdings, err);
     if (status == OK)

@@ -13,7 +13,7 @@
 #include "feed/publication.h"
 
 #include "base/memory.h"
-#include "feed/consents.h"
+#include "feed/doubt.h"
 #include "feed/ending.h"
 #include "store/delivery_rows.h"
 
@@ -307,7 +307,7 @@ static enum status resend_with_withdrawals(struct publication *publication,
     if (judged == NULL)
         return error_set(err, ERR_MEMORY, "no memory to send again");
     enum status status =
-        consents_expire(publication->feed, PUBLICATION_ENTRIES, &expired, &next_ms, err);
+        doubt_expire(publication->feed, PUBLICATION_ENTRIES, &expired, &next_ms, err);
     if (status == OK)
         status = publication_number(publication, &recalls, err);
     uint64_t end = publication->leaves.tree.size;

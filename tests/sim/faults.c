@@ -75,6 +75,11 @@ static void step_clock(struct sim *sim)
 {
     struct host *host = &sim->hosts[sim_random(sim, PARTIES)];
     int64_t ms = (int64_t)sim_random(sim, 2 * 3600000) - 3600000;
+    if (sim_chance(sim, 150) && sim->mix->leaps) { /* somebody sets the wrong year, and sees it */
+        ms = host->leap_ms != 0 ? -host->leap_ms : LEAP_MS;
+        host->leap_ms += ms;
+        sim->stats.leaps++;
+    }
     host->clock.wall_now_ms += ms;
     sim->stats.clock_steps++;
     sim_trace(sim, "%s: clock steps by %lld ms", host->code.text, (long long)ms);
@@ -120,6 +125,7 @@ void faults_stop(struct sim *sim)
         for (size_t k = 0; k < PARTIES; k++)
             sim->blocked[i][k] = false;
         host->clock.wall_now_ms = SIM_START_MS + sim->now_ms;
+        host->leap_ms = 0;
         if (!host->up)
             host_start(host);
         host->fault = VFS_FAULT_NONE;

@@ -60,6 +60,7 @@ static const struct mix MIXES[] = {
       .disk = 5,
       .restore = 25,
       .rotate = 80 },
+    { .name = "leaps", .work = 40, .crash = 5, .cut = 20, .clock = 40, .leaps = true },
 };
 enum { MIX_COUNT = sizeof(MIXES) / sizeof(MIXES[0]) };
 

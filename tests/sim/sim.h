@@ -40,12 +40,14 @@ enum {
 };
 #define SIM_START_MS INT64_C(1764000000000)
 #define SIM_DAY_MS   INT64_C(86400000)
+#define LEAP_MS      (400 * SIM_DAY_MS) /* behind the end of every consent */
 
 /* How likely each thing is, in thousandths of a step. */
 struct mix {
     const char *name;
     unsigned work;
     unsigned crash, cut, partition, disk, clock, restore, clone, block, rotate;
+    bool leaps;
 };
 
 /* A promise that is broken on purpose, to see that the verdict notices (mutate.c). */
@@ -171,6 +173,7 @@ struct host {
     struct papers papers;    /* in its directory */
     struct papers loaded;    /* in its memory */
     struct buf former_cards; /* also there */
+    int64_t leap_ms;         /* its clock is so far ahead */
     bool reload;             /* somebody is going to tell it to */
     bool renew[PARTIES];     /* somebody is going to take this peer's card by hand */
     bool has_backup;
@@ -228,6 +231,7 @@ struct seen_origin { /* of a feed, and after how many restores of its publisher 
     X(partitions)        \
     X(disk_faults)       \
     X(clock_steps)       \
+    X(leaps)             \
     X(backups)           \
     X(restores)          \
     X(snapshots)         \

@@ -217,6 +217,35 @@ static void a_publisher_whose_clock_went_ahead_ends_nothing_and_says_so(void **s
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
 }
 
+/* What waits, what is in flight, and what another consent covered. */
+static void nothing_is_lost_while_the_publishers_clock_is_ahead(void **state)
+{
+    (void)state;
+    struct id records[3] = { add_excerpt(&ke, "Held"), add_excerpt(&ke, "In flight"),
+                             add_excerpt(&ke, "Waiting") };
+    struct id first = give(&ke, &un, &records[0], 1, 10);
+    (void)give(&ke, &un, &records[0], 1, 10);
+    connect_nodes();
+    tick(&ke);
+    uint64_t size = feed_between(&ke, &un, FEED_OUT).size;
+    (void)give(&ke, &un, &records[1], 1, 10);
+    struct batch lost = { 0 };
+    CHECK_OK(publish(&ke, &un, size, &lost), &err);
+    batch_fini(&lost);
+    (void)give(&ke, &un, &records[2], 1, 10);
+    ke.place.clock.wall_now_ms += 400 * DAY_MS;
+    tick(&ke);
+    connect_nodes();
+    revoke(&ke, &first);
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 0); /* the policy goes by the clock */
+    ke.place.clock.wall_now_ms -= 400 * DAY_MS;
+    tick(&ke);
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 3);
+}
+
 static void the_consent_ends_when_somebody_says_that_the_clock_is_right(void **state)
 {
     (void)state;
@@ -286,6 +315,7 @@ int main(void)
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
     const struct CMUnitTest tests[] = {
         TWO(a_publisher_whose_clock_went_ahead_ends_nothing_and_says_so),
+        TWO(nothing_is_lost_while_the_publishers_clock_is_ahead),
         TWO(the_consent_ends_when_somebody_says_that_the_clock_is_right),
         TWO(the_consent_ends_when_a_peer_has_signed_such_a_time),
         TWO(a_node_that_starts_long_after_it_met_anybody_asks_first),
