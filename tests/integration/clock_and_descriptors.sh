@@ -53,6 +53,21 @@ if [ -n "$FAKE" ]; then
     grep -q 'was valid until.*next' "$WORK/said" || fail "not said why: $(cat "$WORK/said")"
     printf '   %s\n' "$(sed 's/.*reason=//' "$WORK/said" | head -n 1 | cut -c 1-150)"
 
+    say "a publisher whose clock is 500 days ahead withdraws nothing, and says what to do"
+    at KE "+500d"
+    asked() { operator KE alarm list | grep -q clock_ahead; }
+    wait_for 10 "alarm" asked
+    operator KE alarm list >"$WORK/said"
+    tr -s ' \n' ' ' <"$WORK/said" | grep -q 'look at the clock' || fail "not said what to do: $(cat "$WORK/said")"
+    operator KE consent list | grep -q active || fail "the consent has ended: $(operator KE consent list)"
+    node_stop KE
+    node_start KE
+    node_start UNODC
+    wait_for 20 "delivery" holds UNODC First
+    operator KE consent list | grep -q active || fail "the consent has ended when the clock was right"
+    node_stop KE
+    node_stop UNODC
+
     say "in 2001: the node's own certificates are not valid yet, and it says so"
     if timeout 10 env LD_PRELOAD="$FAKE" FAKETIME="@2001-01-01 00:00:00" \
         "$BIN/comityd" --config "$WORK/UNODC/comity.conf" >"$WORK/said" 2>&1; then

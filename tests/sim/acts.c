@@ -11,8 +11,30 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const ACTS_NAMES[OP_KIND_COUNT] = { "add",    "change", "consent", "revoke",
-                                                "retire", "hold",   "block",   "renew" };
+const char *acts_name(enum op_kind kind)
+{
+    switch (kind) {
+    case OP_ADD:
+        return "add";
+    case OP_CHANGE:
+        return "change";
+    case OP_CONSENT:
+        return "consent";
+    case OP_REVOKE:
+        return "revoke";
+    case OP_RETIRE:
+        return "retire";
+    case OP_HOLD:
+        return "hold";
+    case OP_BLOCK:
+        return "block";
+    case OP_RENEW:
+        return "renew";
+    case OP_KIND_COUNT:
+        break;
+    }
+    return "nothing";
+}
 
 /* -- records ------------------------------------------------------------------------------------
  */
@@ -122,7 +144,7 @@ static enum status apply_consent(struct op *op, struct error *err)
     terms_init(&request.terms, feed->clock->wall_ms(feed->clock));
     request.terms.purpose = PURPOSE_PEER_REVIEW;
     if (sim->mix->clock > 0) /* a clock that goes back does not make it "not yet" valid */
-        request.terms.valid_from_ms -= 2 * SIM_DAY_MS;
+        request.terms.valid_from_ms -= 2 * SIM_DAY_MS + (sim->mix->leaps ? LEAP_MS : 0);
     request.terms.valid_until_ms = consent->valid_until_ms;
     (void)snprintf(request.terms.authority, sizeof(request.terms.authority), "Attorney-General");
     (void)snprintf(request.terms.reference, sizeof(request.terms.reference), "NV 1/2025");
@@ -206,7 +228,7 @@ enum status acts_apply(struct op *op, struct error *err)
     enum status status = apply(op, err);
     if (status == OK) {
         status =
-            journal_append(&op->host->feed, ANNE, "anne", ACTS_NAMES[op->kind], "", OK, "", err);
+            journal_append(&op->host->feed, ANNE, "anne", acts_name(op->kind), "", OK, "", err);
     }
     return status;
 }

@@ -75,7 +75,10 @@ static void step_clock(struct sim *sim)
 {
     struct host *host = &sim->hosts[sim_random(sim, PARTIES)];
     int64_t ms = (int64_t)sim_random(sim, 2 * 3600000) - 3600000;
-    if (sim_chance(sim, 150) && sim->mix->leaps) { /* somebody sets the wrong year, and sees it */
+    if (sim->mix->leaps && sim_chance(sim, 150)) {
+        /* Somebody sets the wrong year, and sees it.  One only: two that are wrong confirm each
+         * other, and the times of receipts never go back (PROTOCOL 8). */
+        host = &sim->hosts[sim->seed % PARTIES];
         ms = host->leap_ms != 0 ? -host->leap_ms : LEAP_MS;
         host->leap_ms += ms;
         sim->stats.leaps++;

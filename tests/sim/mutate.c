@@ -6,6 +6,7 @@
 
 #include "consent/policy.h"
 #include "feed/cards.h"
+#include "feed/doubt.h"
 #include "feed/ingestion.h"
 #include "feed/keyring.h"
 #include "feed/recovery.h"
@@ -183,6 +184,19 @@ MUTATED(enum status,
     return __real_keys_erase(store, slots, mutation == MUTATION_KEY ? 0 : count, with, err);
 }
 
+MUTATED(enum status,
+        doubt_expire,
+        (struct feed_context * feed,
+         size_t max,
+         size_t *ret_count,
+         int64_t *ret_next_ms,
+         struct error *err))
+{
+    if (mutation != MUTATION_CLOCK)
+        return __real_doubt_expire(feed, max, ret_count, ret_next_ms, err);
+    return consents_expire(feed, max, ret_count, ret_next_ms, err);
+}
+
 /* -- 9: no silent fork --------------------------------------------------------------------------
  */
 
@@ -269,6 +283,11 @@ static const struct {
       "a restored node goes on in its old epoch",
       "1..40",
       { "as if it were not", "sends a second root", "which did nothing wrong" } },
+    { MUTATION_CLOCK,
+      6,
+      "a clock that leapt ahead ends consents",
+      "10..21",
+      { "was consented to, and is not in use here", "by a clock that was wrong" } },
     { MUTATION_ROTATE,
       4,
       "a new log key signs alone before its card was sent",

@@ -63,6 +63,7 @@ enum mutation {
     MUTATION_KEY,     /* 6: erased in the tables, and the key stays */
     MUTATION_RESTORE, /* 9: a restored node goes on in its old epoch */
     MUTATION_CLONE,   /* 9: two boot ids raise no alarm */
+    MUTATION_CLOCK,   /* 6: what a clock that leapt calls over is ended */
     MUTATION_ROTATE,  /* 4: a new log key signs alone before it was announced */
     MUTATION_COSIGN,  /* 4: so does a new receipt key */
     MUTATION_CARD,    /* 4: a new card is not sent */
@@ -390,7 +391,7 @@ struct op {
 enum { ANNE = 1001, BERT = 1002 };
 enum status acts_apply(struct op *op, struct error *err);
 enum status acts_sign(struct op *op, struct error *err);
-extern const char *const ACTS_NAMES[OP_KIND_COUNT];
+const char *acts_name(enum op_kind kind);
 
 /* holder.c: what a holder has receipted is locked and stays locked */
 void holder_receipted(struct host *host, struct span origin, uint64_t from, uint64_t size);

@@ -311,15 +311,22 @@ void verdict_running(struct sim *sim)
     }
 }
 
-static void count_expired(struct host *host)
+/* A clock ends what is over; one that leaps for a while ends nothing else. */
+static void judge_expired(struct host *host)
 {
     struct sim *sim = host->sim;
     for (size_t i = 0; i < sim->model.consent_count; i++) {
+        const struct model_consent *consent = &sim->model.consents[i];
         struct consent_row row;
         struct error err = ERROR_INIT;
-        if (sim->model.consents[i].party == host->party &&
-            consent_rows_get(host->store, &sim->model.consents[i].id, &row, &err) == OK)
-            sim->stats.expired += row.state == CONSENT_EXPIRED;
+        if (consent->party != host->party ||
+            consent_rows_get(host->store, &consent->id, &row, &err) != OK ||
+            row.state != CONSENT_EXPIRED)
+            continue;
+        sim->stats.expired++;
+        if (host->clock.wall_now_ms + MODEL_SURE_MS < consent->valid_until_ms)
+            sim_fail(sim, "%s: consent %zu was ended by a clock that was wrong", host->code.text,
+                     i);
     }
 }
 
@@ -333,7 +340,7 @@ void verdict_final(struct sim *sim)
         judge_keys(host);
         judge_check(host);
         papers_judge(host);
-        count_expired(host);
+        judge_expired(host);
     }
     for (size_t i = 0; i < PARTIES; i++)
         judge_holdings(&sim->hosts[i]);

@@ -93,12 +93,12 @@ static void op_done(struct job *job)
     struct host *host = op->host;
     if (host->up) { /* otherwise nobody got an answer: model_resolve() */
         size_t what = op->kind == OP_CONSENT || op->kind == OP_REVOKE ? op->consent : op->record;
-        sim_trace(host->sim, "%s: %s %zu: %s %s", host->code.text, ACTS_NAMES[op->kind], what,
+        sim_trace(host->sim, "%s: %s %zu: %s %s", host->code.text, acts_name(op->kind), what,
                   status_name(job->error.status), job->error.text);
         bool done = job->error.status == OK;
         bool ended = op->kind == OP_REVOKE && job->error.status == ERR_WRONG_STATE; /* expired */
         if (!done && !ended && !is_rightly_refused(op) && host->fault == VFS_FAULT_NONE) {
-            sim_fail(host->sim, "%s: %s: %s", host->code.text, ACTS_NAMES[op->kind],
+            sim_fail(host->sim, "%s: %s: %s", host->code.text, acts_name(op->kind),
                      job->error.text);
         }
         host->sim->stats.refused += !done && !ended;
