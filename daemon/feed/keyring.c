@@ -225,17 +225,19 @@ static enum status unsigned_note(const struct keyring_note *note,
                                  const struct ring *ring,
                                  struct error *err)
 {
-    if (ring->count > FORMER_KEYS_MAX)
+    if (ring->count > FORMER_KEYS_MAX) {
         return error_set(err, ERR_SIGNATURE,
                          "a note that none of the last %d former keys has signed; older ones do "
                          "not count any more; next: if this is a node that was restored from a "
                          "very old backup, restore a newer one",
                          FORMER_KEYS_MAX);
-    if (ring->ours)
+    }
+    if (ring->ours) {
         return error_set(err, ERR_SIGNATURE,
                          "a note of ours that no key of our cards has signed; next: if keys of "
                          "this node were replaced, put the cards before into former-cards.pem in "
                          "its identity directory, and restart it");
+    }
     return error_set(err, ERR_SIGNATURE,
                      "a note that no key of the cards known here has signed; next: if %s has "
                      "replaced its keys, comityctl peer add its new card",

@@ -235,7 +235,7 @@ static enum status read_former_cards(const struct reading *reading,
     size_t number = 0;
     path_of(reading, "former-cards.pem", path);
     enum status status =
-        read_text(path, FORMER_CARDS_MAX * CARD_MAX, &identity->former_cards, &why);
+        read_text(path, (size_t)FORMER_CARDS_MAX * CARD_MAX, &identity->former_cards, &why);
     if (status == ERR_NOT_FOUND)
         return OK;
     if (status != OK)
