@@ -16,6 +16,7 @@ struct heads_file {
     struct file *file;
     int64_t *marks; /* feeds whose head changed in this transaction; 0: the journal */
     size_t mark_count, mark_capacity;
+    size_t committed; /* so many marks are of transactions that stand: they are owed */
 };
 
 struct head {
@@ -61,7 +62,7 @@ void heads_close(struct store *store)
 void heads_forget(struct store *store)
 {
     if (store->heads != NULL)
-        store->heads->mark_count = 0;
+        store->heads->mark_count = store->heads->committed;
 }
 
 enum status heads_mark(struct store *store, int64_t feed_id, struct error *err)
@@ -161,27 +162,48 @@ static enum status put(struct store *store, const struct head *head, struct erro
     return status;
 }
 
-enum status heads_save(struct store *store, struct error *err)
+static enum status save(struct store *store, struct error *err)
 {
     struct heads_file *heads = store->heads;
     enum status status = OK;
+    heads->committed = heads->mark_count;
     for (size_t i = 0; status == OK && i < heads->mark_count; i++) {
         struct head head;
         bool active = false;
-        struct error why = ERROR_INIT;
-        status = read_row(store, heads->marks[i], &head, &active, &why);
+        status = read_row(store, heads->marks[i], &head, &active, err);
         if (status == OK)
             status = put(store, &head, err);
         else if (status == ERR_NOT_FOUND)
             status = OK; /* the job that opened this feed was rolled back, the others were not */
-        else
-            (void)error_set(err, status, "%s", why.text);
     }
+    if (status != OK)
+        return status;
+    heads->mark_count = 0;
+    heads->committed = 0;
+    return OK;
+}
+
+static const char *next_step(enum status status)
+{
+    if (status == ERR_FULL)
+        return "free space";
+    return status == ERR_IO ? "look at the disk (dmesg) and start the node again" : "wait a little";
+}
+
+/* The transaction stands: whoever reads this must not be told to do the same again. */
+enum status heads_save(struct store *store, struct error *err)
+{
+    struct error why = ERROR_INIT;
+    enum status status = save(store, &why);
     if (status == OK)
-        heads->mark_count = 0;
-    else
-        (void)error_prefix(err, "heads");
-    return status;
+        return OK;
+    const char *next = strstr(why.text, "; next: ");
+    return error_set(err, status,
+                     "it is stored, but its head outside the database is not (%.*s), and nothing "
+                     "is signed before it is; next: %s, and see what is there before you repeat "
+                     "anything",
+                     next != NULL ? (int)(next - why.text) : (int)sizeof(why.text), why.text,
+                     next_step(status));
 }
 
 enum status heads_write_all(struct store *store, struct error *err)
@@ -196,7 +218,7 @@ enum status heads_write_all(struct store *store, struct error *err)
             status = heads_mark(store, after, err);
         }
     }
-    return status == OK ? heads_save(store, err) : status;
+    return status == OK ? save(store, err) : status;
 }
 
 static enum status flag(struct store *store, int64_t feed_id, struct error *err)

@@ -7,6 +7,9 @@
 #include "store/store.h"
 #include "support/check.h"
 #include "support/store_place.h"
+#include "support/vfs_fault.h"
+
+#include <string.h>
 
 static struct store_place place;
 static struct store_place old;
@@ -238,6 +241,50 @@ static void a_feed_that_was_opened_in_a_job_that_failed_does_not_spoil_the_other
     assert_false(rolled_back());
 }
 
+/* The transaction stands, so what is said must not make anybody repeat it; and the head is owed
+ * until it is written, whatever is rolled back meanwhile. */
+static void a_head_that_could_not_be_saved_is_owed(void **state)
+{
+    (void)state;
+    static const struct {
+        enum vfs_fault_kind kind;
+        enum status status;
+        const char *words;
+    } cases[] = {
+        { VFS_FAULT_FULL, ERR_FULL, "the disk is full" },
+        { VFS_FAULT_EIO, ERR_IO, "start the node again" },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct journal_head head = { .epoch = 3, .size = 4 };
+        struct vfs_fault *disk = vfs_fault_new("fault", 1);
+        struct store *on_disk = NULL;
+        assert_non_null(disk);
+        struct store_options o = options();
+        o.directory = "/node";
+        o.vfs = "fault";
+        CHECK_OK(store_create(&o, &on_disk, &err), &err);
+        CHECK_OK(store_begin(on_disk, &err), &err);
+        CHECK_OK(journal_rows_set_head(on_disk, &head, &err), &err);
+        CHECK_OK(store_commit(on_disk, &err), &err);
+        vfs_fault_at(disk, cases[i].kind, 1);
+        CHECK_STATUS(heads_save(on_disk, &err), cases[i].status, &err);
+        CHECK_CONTAINS(err.text, "it is stored");
+        CHECK_CONTAINS(err.text, cases[i].words);
+        CHECK_CONTAINS(err.text, "before you repeat anything");
+        assert_null(strstr(err.text, "then repeat"));
+        vfs_fault_at(disk, VFS_FAULT_NONE, 0);
+        CHECK_OK(store_begin(on_disk, &err), &err);
+        store_rollback(on_disk);
+        uint64_t before = vfs_fault_operations(disk);
+        CHECK_OK(heads_save(on_disk, &err), &err);
+        assert_int_equal(vfs_fault_operations(disk), before + 1);
+        CHECK_OK(heads_save(on_disk, &err), &err);
+        assert_int_equal(vfs_fault_operations(disk), before + 1);
+        store_close(on_disk);
+        vfs_fault_free(disk);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -250,6 +297,7 @@ int main(void)
         T(heads_of_a_rolled_back_transaction_are_not_written),
         T(a_feed_that_was_opened_in_a_job_that_failed_does_not_spoil_the_others),
         T(a_torn_slot_is_no_head),
+        T(a_head_that_could_not_be_saved_is_owed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
