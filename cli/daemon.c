@@ -4,6 +4,7 @@
 #include "cli/parse.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,14 @@ enum status daemon_run(const char *config, const char *option, const char *value
     char *words[] = { path, unconst("--config"), unconst(config), unconst(option), unconst(value),
                       NULL };
     pid_t child = 0;
-    int why = posix_spawnp(&child, path, NULL, NULL, words, environ);
+    posix_spawn_file_actions_t actions;
+    int why = posix_spawn_file_actions_init(&actions);
+    if (why == 0) { /* what it did is said here, in the form that was asked for */
+        why = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        if (why == 0)
+            why = posix_spawnp(&child, path, &actions, NULL, words, environ);
+        (void)posix_spawn_file_actions_destroy(&actions);
+    }
     if (why != 0)
         return error_set(err, ERR_IO, "%s could not be started: %s; next: install comityd", path,
                          strerror(why));

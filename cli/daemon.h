@@ -4,8 +4,8 @@
 
 #include "base/status.h"
 
-/* comityd --config CONFIG OPTION [VALUE], waited for; value may be NULL.  Its messages go to
- * standard error. */
+/* comityd --config CONFIG OPTION [VALUE], waited for; value may be NULL.  What goes wrong it says
+ * on standard error; its standard output is dropped. */
 MUST_CHECK enum status daemon_run(const char *config,
                                   const char *option,
                                   const char *value,

@@ -168,7 +168,7 @@ static void show_verdict(struct verify *v, const struct evidence_verdict *verdic
     reply_field(w, "subscriber", "Given to", "%s", verdict->origin.subscriber.text);
     reply_number(w, "index", "Place in the feed", v->evidence.index);
     reply_number(w, "size", "Size of the feed then", verdict->tree_size);
-    reply_field(w, "kind", "Kind", "%s", header_kind_name(verdict->header.kind));
+    reply_field(w, "kind", "Kind", "%s", header_kind_word(verdict->header.kind));
     id_format(&verdict->header.entry_id, id);
     reply_field(w, "entry", "Entry", "%s", id);
     time_format(verdict->header.time_ms, time);

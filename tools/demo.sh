@@ -73,6 +73,12 @@ start() { # CODE
     "$work/bin/comityd" --config "$work/$1/comity.conf" >>"$work/$1/log" 2>&1 &
     pid[$1]=$!
 }
+kill_hard() { # CODE: as a power cut would end it; bash's own word about it is dropped
+    {
+        kill -KILL "${pid[$1]}"
+        wait "${pid[$1]}" || true
+    } 2>/dev/null
+}
 started() { # CODE: it answers
     until_true 100 "$1 does not start" quiet "$1" desk status
 }
@@ -330,8 +336,7 @@ quiet GB director consent approve "$id" --digest "$digest" &
 approving=$!
 arrives() { [ "$(grep -c event=ingested "$work/UNODC/log")" -gt "$lines" ]; }
 until_true 300 'nothing of the large delivery arrives' arrives
-kill -KILL "${pid[UNODC]}"
-wait "${pid[UNODC]}" 2>/dev/null || true
+kill_hard UNODC
 wait "$approving" || die 'GB cannot approve'
 start UNODC
 started UNODC
@@ -352,8 +357,7 @@ approve KE "$id"
 until_true 200 'the later delivery of KE is not receipted' all_receipted KE
 held=$(value UNODC 'sum(r["from"] == "KE" for r in d["received"])' received)
 tell "After that backup KE gave more; UNODC holds $held of its records. Then the disk of KE breaks."
-kill -KILL "${pid[KE]}"
-wait "${pid[KE]}" 2>/dev/null || true
+kill_hard KE
 mv "$work/KE/data/yesterday.backup" "$work/KE/data/keys.bundle" "$work/"
 rm -rf "$work/KE/data"
 mkdir -m 700 "$work/KE/data"

@@ -93,7 +93,7 @@ static enum status put_received(void *context,
     reply_cell_number(w, received->row.index);
     ops_cell_id(w, &received->row.subject_id);
     reply_cell_number(w, received->row.version);
-    reply_cell(w, "%s", text ? received->view.kind : header_kind_name(received->row.kind));
+    reply_cell(w, "%s", text ? received->view.kind : header_kind_word(received->row.kind));
     reply_cell(w, "%s", text ? received->view.title : "-");
     reply_cell(w, "%s", received->state);
     reply_cell(w, "%s", received->why[0] == '\0' ? "-" : received->why);

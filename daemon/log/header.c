@@ -11,43 +11,50 @@ static const char commitment_label[] = "comity.v1/commitment";
 
 struct kind_name {
     uint16_t kind;
-    const char *name;
+    const char *name; /* as the protocol writes it */
+    const char *word; /* as people read it */
 };
 
 static const struct kind_name kinds[] = {
-    { KIND_CONSENT_GIVEN, "CONSENT_GIVEN" },
-    { KIND_CONSENT_CHANGED, "CONSENT_CHANGED" },
-    { KIND_CONSENT_SUSPENDED, "CONSENT_SUSPENDED" },
-    { KIND_CONSENT_RESUMED, "CONSENT_RESUMED" },
-    { KIND_CONSENT_ENDED, "CONSENT_ENDED" },
-    { KIND_EXCERPT, "EXCERPT" },
-    { KIND_RELEASE, "RELEASE" },
-    { KIND_PART, "PART" },
-    { KIND_WITHDRAWN, "WITHDRAWN" },
-    { KIND_ERASED, "ERASED" },
-    { KIND_HELD, "HELD" },
-    { KIND_REFUSED, "REFUSED" },
-    { KIND_CONCURRENCE, "CONCURRENCE" },
-    { KIND_CLARIFY, "CLARIFY" },
-    { KIND_REVIEW, "REVIEW" },
-    { KIND_CARD, "CARD" },
-    { KIND_KEYS, "KEYS" },
-    { KIND_ROSTER, "ROSTER" },
-    { KIND_RESTORED, "RESTORED" },
+    { KIND_CONSENT_GIVEN, "CONSENT_GIVEN", "consent-given" },
+    { KIND_CONSENT_CHANGED, "CONSENT_CHANGED", "consent-changed" },
+    { KIND_CONSENT_SUSPENDED, "CONSENT_SUSPENDED", "consent-suspended" },
+    { KIND_CONSENT_RESUMED, "CONSENT_RESUMED", "consent-resumed" },
+    { KIND_CONSENT_ENDED, "CONSENT_ENDED", "consent-ended" },
+    { KIND_EXCERPT, "EXCERPT", "excerpt" },
+    { KIND_RELEASE, "RELEASE", "release" },
+    { KIND_PART, "PART", "part" },
+    { KIND_WITHDRAWN, "WITHDRAWN", "withdrawn" },
+    { KIND_ERASED, "ERASED", "erased" },
+    { KIND_HELD, "HELD", "held" },
+    { KIND_REFUSED, "REFUSED", "refused" },
+    { KIND_CONCURRENCE, "CONCURRENCE", "concurrence" },
+    { KIND_CLARIFY, "CLARIFY", "clarify" },
+    { KIND_REVIEW, "REVIEW", "review" },
+    { KIND_CARD, "CARD", "card" },
+    { KIND_KEYS, "KEYS", "keys" },
+    { KIND_ROSTER, "ROSTER", "roster" },
+    { KIND_RESTORED, "RESTORED", "restored" },
 };
 
-static const char *find_kind(uint16_t kind)
+static const struct kind_name *find_kind(uint16_t kind)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (kinds[i].kind == kind)
-            return kinds[i].name;
+            return &kinds[i];
     return NULL;
 }
 
 const char *header_kind_name(uint16_t kind)
 {
-    const char *name = find_kind(kind);
-    return name == NULL ? "UNKNOWN" : name;
+    const struct kind_name *found = find_kind(kind);
+    return found == NULL ? "UNKNOWN" : found->name;
+}
+
+const char *header_kind_word(uint16_t kind)
+{
+    const struct kind_name *found = find_kind(kind);
+    return found == NULL ? "unknown" : found->word;
 }
 
 bool header_kind_is_known(uint16_t kind)

@@ -32,7 +32,7 @@
 
 enum { HEADER_VERSION = 1, HEADER_FIXED_SIZE = 120 };
 
-/* Kinds; numbers are for ever.  The second column of header_kind_name() is what the CLI prints. */
+/* Kinds; numbers are for ever.  header_kind_word() is what people read. */
 enum entry_kind {
     KIND_CONSENT_GIVEN = 1, /* body: the terms */
     KIND_CONSENT_CHANGED = 2,
@@ -99,6 +99,7 @@ MUST_CHECK enum status header_decode(struct span bytes,
                                      struct entry_header *ret_header,
                                      struct error *err);
 const char *header_kind_name(uint16_t kind); /* "EXCERPT", or "UNKNOWN" */
+const char *header_kind_word(uint16_t kind); /* "excerpt", or "unknown" */
 bool header_kind_is_known(uint16_t kind);
 
 /* How a body is padded: u32 length, content, zeros up to header_padded_size(kind, length): the next

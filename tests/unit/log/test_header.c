@@ -152,6 +152,8 @@ static void header_keeps_kinds_it_does_not_know(void **state)
     assert_string_equal(header_kind_name(4711), "UNKNOWN");
     assert_true(header_kind_is_known(KIND_RESTORED));
     assert_string_equal(header_kind_name(KIND_WITHDRAWN), "WITHDRAWN");
+    assert_string_equal(header_kind_word(KIND_CONSENT_GIVEN), "consent-given");
+    assert_string_equal(header_kind_word(4711), "unknown");
     buf_fini(&bytes);
 }
 
