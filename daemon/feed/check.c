@@ -16,9 +16,8 @@
 
 enum {
     PAGE = 32,
-    ENTRIES_STEP = 64,           /* some ms, with bodies of usual size */
-    BYTES_STEP = 1024 * 1024,    /* or so much of larger ones */
-    WHOLE_MAX = 16 * 1024 * 1024 /* a database that SQLite's own check reads in some ms */
+    ENTRIES_STEP = 64,       /* some ms, with bodies of usual size */
+    BYTES_STEP = 1024 * 1024 /* or so much of larger ones */
 };
 
 struct check {
@@ -421,21 +420,20 @@ static enum status check_journal(struct check *check, struct error *err)
 }
 
 /* SQLite's own check where it is short; the same in steps where it is not. */
-static enum status check_whole(struct check *check, bool *ret_small, struct error *err)
+static enum status check_whole(struct check *check, struct error *err)
 {
     struct store_stats stats;
     enum status status = store_stats(check->feed->store, &stats, err);
-    *ret_small = status == OK && stats.database_bytes + stats.wal_bytes <= WHOLE_MAX;
-    return *ret_small ? store_check(check->feed->store, err) : status;
+    check->result.whole = status == OK && stats.database_bytes + stats.wal_bytes <= CHECK_WHOLE_MAX;
+    return check->result.whole ? store_check(check->feed->store, err) : status;
 }
 
 static enum status check_database(struct check *check, struct error *err)
 {
     struct error why = ERROR_INIT;
     struct integrity *integrity = NULL;
-    bool small = false;
     bool done = false;
-    enum status status = check_whole(check, &small, &why);
+    enum status status = check_whole(check, &why);
     if (status == OK)
         status = integrity_start(check->feed->store, &integrity, &why);
     while (status == OK && !done) {

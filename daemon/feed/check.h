@@ -9,9 +9,14 @@
 
 #include "feed/feed.h"
 
-enum { CHECK_PROBLEMS_MAX = 1000 };
+enum {
+    CHECK_PROBLEMS_MAX = 1000,
+    CHECK_WHOLE_MIB = 16, /* SQLite's own check reads such a database in some ms */
+    CHECK_WHOLE_MAX = CHECK_WHOLE_MIB * 1024 * 1024
+};
 
 struct check_result {
+    bool whole;    /* SQLite's own integrity_check ran as well */
     uint64_t rows; /* of the database, looked at as such */
     uint64_t feeds, entries, opened, erased, holdings, deliveries, journal_records;
     uint64_t problems; /* all, also those not in the text any more */

@@ -208,7 +208,7 @@ static void it_says_what_is_proved_and_no_more(void **state)
     CHECK_CONTAINS(shown, "not shown");
     write_evidence("inline", (struct plan){ .in_line = true });
     VERIFY(EXIT_OK, scene_path("inline"), "--card", card("KE"), "--card", card("UNODC"));
-    CHECK_CONTAINS(shown, "WITHDRAWN");
+    CHECK_CONTAINS(shown, "withdrawn");
     CHECK_CONTAINS(shown, "not shown"); /* a receipt */
 }
 
