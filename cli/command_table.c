@@ -335,8 +335,10 @@ static const struct command commands[] = {
         "evidence.export",
         "a file that proves one entry to anybody, offline",
         "Holds the header, the proof and the receipt; with --with-content also what was "
-        "given. Say which feed with --given-to or --received-from.",
-        EXAMPLES("comityctl evidence export --given-to UNODC --index 3 --out entry.evidence")),
+        "given. Name the entry by its id, or the beginning of it, or by its place in a feed: "
+        "--given-to or --received-from, with --index.",
+        EXAMPLES("comityctl evidence export 01a211fbd1c0 --with-content --out entry.evidence",
+                 "comityctl evidence export --given-to UNODC --index 3 --out entry.evidence")),
     RUNS("evidence verify",
          verify_run,
          verify_rules,

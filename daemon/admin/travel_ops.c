@@ -1,5 +1,6 @@
 /* What left, what came, what is being recalled, and the proof of an entry. */
 #include "admin/ops.h"
+#include "feed/finding.h"
 #include "feed/listing.h"
 #include "feed/proving.h"
 #include "log/header.h"
@@ -249,57 +250,60 @@ enum status travel_ops_recalls(void *context, struct control_call *call, struct 
 /* -- evidence ---------------------------------------------------------------------------------- */
 
 struct place {
-    const char *prefix; /* of an entry id */
-    struct id entry;
     int64_t feed_id;
     uint64_t index;
-    size_t found;
 };
 
-static enum status match(
-    struct place *place, const struct id *entry, int64_t feed_id, uint64_t index, struct error *err)
-{
-    char text[ID_TEXT_SIZE];
-    id_format(entry, text);
-    if (strncmp(text, place->prefix, strlen(place->prefix)) != 0)
-        return OK;
-    if (place->found > 0 && !id_equal(&place->entry, entry)) {
-        return error_set(err, ERR_CONFLICT,
-                         "more than one entry begins with %s; next: type more of its digits",
-                         place->prefix);
-    }
-    place->entry = *entry;
-    place->feed_id = feed_id;
-    place->index = index;
-    place->found++;
-    return OK;
-}
-
-static enum status match_given(void *context, const struct listing_given *given, struct error *err)
-{
-    return match(context, &given->entry_id, given->row.feed_id, given->row.index, err);
-}
-
-static enum status match_received(void *context,
-                                  const struct listing_received *received,
+static enum status put_candidates(struct admin *admin,
+                                  struct reply_writer *w,
+                                  const struct finding *found,
+                                  size_t count,
                                   struct error *err)
 {
-    return match(context, &received->row.entry_id, received->row.feed_id, received->row.index, err);
+    static const struct reply_column columns[] = {
+        { "entry", "Entry", false }, { "direction", "Direction", false }, { "peer", "Peer", false },
+        { "index", "Place", true },  { "kind", "Kind", false },
+    };
+    reply_table(w, "candidates", "Entries that begin with it", columns, 5);
+    for (size_t i = 0; i < count; i++) {
+        struct peer_row peer;
+        enum status status = peer_rows_get_id(admin->feed->store, found[i].peer_id, &peer, err);
+        if (status != OK)
+            return status;
+        ops_cell_id(w, &found[i].entry_id);
+        reply_cell(w, "%s", found[i].direction == FEED_OUT ? "given to" : "received from");
+        reply_cell(w, "%s", peer.code.text);
+        reply_cell_number(w, found[i].index);
+        reply_cell(w, "%s", header_kind_word(found[i].kind));
+    }
+    return reply_status(w, err);
 }
 
-static enum status place_by_id(struct admin *admin, struct place *place, struct error *err)
+static enum status place_by_id(struct admin *admin,
+                               const struct control_call *call,
+                               const char *prefix,
+                               struct place *place,
+                               struct error *err)
 {
-    struct listing_given_filter given = { .recipient = NULL };
-    struct listing_received_filter received = { .publisher = NULL };
-    enum status status = listing_given(admin->feed, &given, match_given, place, err);
-    if (status == OK)
-        status = listing_received(admin->feed, &received, match_received, place, err);
-    if (status == OK && place->found == 0) {
-        status = error_set(err, ERR_NOT_FOUND,
-                           "no entry that was given or received begins with %s; next: comityctl "
-                           "given, or comityctl received --all",
-                           place->prefix);
+    struct finding found[FINDING_MAX];
+    size_t count = 0;
+    enum status status = finding_entries(admin->feed, prefix, found, &count, err);
+    if (status == OK && count == 0) {
+        return error_set(err, ERR_NOT_FOUND,
+                         "no entry that was given or received begins with %s; next: comityctl "
+                         "given, or comityctl received --all, and then its place: --given-to or "
+                         "--received-from, with --index",
+                         prefix);
     }
+    if (status == OK && count > 1)
+        status = put_candidates(admin, call->reply, found, count, err);
+    if (status == OK && count > 1)
+        return error_set(err, ERR_CONFLICT,
+                         "more than one entry begins with %s: %s%zu are shown; next: type more of "
+                         "its digits",
+                         prefix, count == FINDING_MAX ? "the first " : "", count);
+    if (status == OK)
+        *place = (struct place){ found[0].feed_id, found[0].index };
     return status;
 }
 
@@ -340,10 +344,11 @@ static enum status place_by_index(struct admin *admin,
 enum status travel_ops_evidence(void *context, struct control_call *call, struct error *err)
 {
     struct admin *admin = context;
-    struct place place = { .prefix = argument_text(&call->arguments, "entry") };
+    const char *prefix = argument_text(&call->arguments, "entry");
+    struct place place;
     struct buf text = BUF_INIT_SECRET;
-    enum status status = place.prefix != NULL ? place_by_id(admin, &place, err)
-                                              : place_by_index(admin, call, &place, err);
+    enum status status = prefix != NULL ? place_by_id(admin, call, prefix, &place, err)
+                                        : place_by_index(admin, call, &place, err);
     if (status == OK)
         status = proving_entry(admin->feed, place.feed_id, place.index,
                                argument_given(&call->arguments, "with-content"), &text, err);

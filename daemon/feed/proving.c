@@ -7,7 +7,7 @@
 #include "store/card_rows.h"
 #include "store/entry_rows.h"
 
-enum { EXPORT_ENTRIES_MAX = 100 * 1000, FEEDS_PAGE = 4 };
+enum { EXPORT_ENTRIES_MAX = 100 * 1000 };
 
 /* -- one entry --------------------------------------------------------------------------------- */
 
@@ -134,65 +134,6 @@ enum status proving_entry(struct feed_context *feed,
     buf_fini(&receipt);
     opened_fini(&opened);
     return status;
-}
-
-/* -- finding ----------------------------------------------------------------------------------- */
-
-static enum status find_in(struct feed_context *feed,
-                           const struct feed_row *row,
-                           const struct id *entry_id,
-                           bool *ret_found,
-                           uint64_t *ret_index,
-                           struct error *err)
-{
-    struct entry_cursor cursor;
-    enum status status = entry_rows_walk(feed->store, row->feed_id, 0, row->size, &cursor, err);
-    if (status != OK)
-        return status;
-    for (bool more = true; status == OK && more && !*ret_found;) {
-        struct entry_row entry;
-        struct entry_header header;
-        status = entry_rows_next(&cursor, &entry, &more, err);
-        if (status != OK || !more)
-            break;
-        status = header_decode(entry.header, &header, err);
-        *ret_found = status == OK && id_equal(&header.entry_id, entry_id);
-        *ret_index = entry.index;
-    }
-    entry_rows_stop(&cursor);
-    return status;
-}
-
-enum status proving_find(struct feed_context *feed,
-                         const struct code *peer_code,
-                         const struct id *entry_id,
-                         int64_t *ret_feed_id,
-                         uint64_t *ret_index,
-                         struct error *err)
-{
-    struct peer_row peer;
-    struct feed_row rows[FEEDS_PAGE];
-    int64_t after = 0;
-    size_t count = FEEDS_PAGE;
-    bool found = false;
-    uint64_t index = 0;
-    enum status status = peer_rows_get(feed->store, peer_code, &peer, err);
-    while (status == OK && count == FEEDS_PAGE && !found) {
-        status = feed_rows_list(feed->store, after, rows, FEEDS_PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count && !found; i++) {
-            after = rows[i].feed_id;
-            if (rows[i].peer_id == peer.peer_id)
-                status = find_in(feed, &rows[i], entry_id, &found, &index, err);
-        }
-    }
-    if (status == OK && !found)
-        status =
-            error_set(err, ERR_NOT_FOUND, "no entry with that id to or from %s", peer_code->text);
-    if (status != OK)
-        return status;
-    *ret_feed_id = after;
-    *ret_index = index;
-    return OK;
 }
 
 /* -- export ------------------------------------------------------------------------------------ */

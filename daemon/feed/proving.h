@@ -24,13 +24,6 @@ MUST_CHECK enum status proving_entry(struct feed_context *feed,
                                      bool shown,
                                      struct buf *append_to,
                                      struct error *err);
-/* The entry that has this id, in any feed to or from `peer`; walks headers from the newest on. */
-MUST_CHECK enum status proving_find(struct feed_context *feed,
-                                    const struct code *peer,
-                                    const struct id *entry_id,
-                                    int64_t *ret_feed_id,
-                                    uint64_t *ret_index,
-                                    struct error *err);
 /* Feeds above 100,000 entries are ERR_LIMIT: an export is for inspection. */
 MUST_CHECK enum status proving_export(struct feed_context *feed,
                                       const struct feed_row *row,

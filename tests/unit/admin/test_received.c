@@ -61,6 +61,9 @@ static void digits_that_fit_two_things_show_neither(void **state)
                   answered_at(&at_un, "received", 1, "entry"), digits);
     ASK(&at_un, "conflict", "evidence.export", "entry", digits);
     CHECK_CONTAINS(at_un.answer.error, "next: type more of its digits");
+    assert_true(answered_rows(&at_un, "candidates") >= 2);
+    assert_string_equal(answered_at(&at_un, "candidates", 0, "direction"), "received from");
+    assert_string_equal(answered_at(&at_un, "candidates", 0, "peer"), "KE");
     ASK(&at_un, "ok", "received");
     common_digits(answered_at(&at_un, "received", 0, "record"),
                   answered_at(&at_un, "received", 1, "record"), digits);
