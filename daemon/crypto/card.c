@@ -403,7 +403,9 @@ enum status card_check_signed(
                                          .anchor = anchor,
                                          .crl = crl,
                                          .now_ms = then_ms,
-                                         .when = vouched ? WHEN_SIGNED : WHEN_CLAIMED };
+                                         .when = !vouched           ? WHEN_CLAIMED
+                                                 : role == ROLE_LOG ? WHEN_COSIGNED
+                                                                    : WHEN_SIGNED };
         /* Its own date is looked at below, for then. */
         enum verdict verdict = certificate_check_anchor(
             anchor, &card->realm, &card->code, certificate_facts(anchor).not_before_ms, &reason);

@@ -67,10 +67,15 @@ MUST_CHECK enum status certificate_check_key(struct span der,
                                              const struct private_key *key,
                                              struct error *err);
 
+/* Between a checkpoint's signature and its receipt lies one exchange, and at most a broken
+ * connection and two clocks: a certificate that ended meanwhile still counts. */
+#define CERTIFICATE_COSIGN_GRACE_MS ((int64_t)86400 * 1000)
+
 enum certificate_when {
-    WHEN_NOW,    /* now_ms is the present: in use, on a connection */
-    WHEN_SIGNED, /* it signed something at now_ms: what became of it later does not count */
-    WHEN_CLAIMED /* the same, but only the signer says when: a later revocation counts */
+    WHEN_NOW,      /* now_ms is the present: in use, on a connection */
+    WHEN_SIGNED,   /* it signed something at now_ms: what became of it later does not count */
+    WHEN_COSIGNED, /* another key signed at now_ms what this one had signed not long before */
+    WHEN_CLAIMED   /* it signed something at now_ms, as only it says: a later revocation counts */
 };
 struct certificate_rule {
     struct realm realm;

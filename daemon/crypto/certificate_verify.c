@@ -118,18 +118,22 @@ static enum verdict check_form(const struct naming *it, struct error *reason)
 }
 
 /* What was signed in the past is judged by the dates of then. */
-static enum verdict check_dates_then(const struct naming *it, int64_t then_ms, struct error *reason)
+static enum verdict check_dates_then(const struct naming *it,
+                                     int64_t then_ms,
+                                     int64_t grace_ms,
+                                     struct error *reason)
 {
     char when[TIME_TEXT_SIZE];
     char then[TIME_TEXT_SIZE];
     bool early = then_ms < it->facts.not_before_ms;
-    if (!early && then_ms <= it->facts.not_after_ms)
+    if (!early && then_ms - grace_ms <= it->facts.not_after_ms)
         return VERDICT_GOOD;
     time_format(early ? it->facts.not_before_ms : it->facts.not_after_ms, when);
     time_format(then_ms, then);
     return verdict_set(early ? VERDICT_NOT_YET_VALID : VERDICT_EXPIRED, reason,
-                       "%s %s %s, and this was signed at %s", it->text,
-                       early ? "is valid from" : "was valid until", when, then);
+                       "%s %s %s, and this was %s at %s", it->text,
+                       early ? "is valid from" : "was valid until", when,
+                       grace_ms > 0 ? "cosigned" : "signed", then);
 }
 
 static enum verdict check_dates(const struct naming *it,
@@ -141,7 +145,8 @@ static enum verdict check_dates(const struct naming *it,
     char until[TIME_TEXT_SIZE];
     char now[TIME_TEXT_SIZE];
     if (when != WHEN_NOW)
-        return check_dates_then(it, now_ms, reason);
+        return check_dates_then(it, now_ms, when == WHEN_COSIGNED ? CERTIFICATE_COSIGN_GRACE_MS : 0,
+                                reason);
     time_format(it->facts.not_before_ms, from);
     time_format(it->facts.not_after_ms, until);
     time_format(now_ms, now);

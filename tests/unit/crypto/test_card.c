@@ -86,6 +86,44 @@ static void a_card_says_what_was_put_on_it(void **state)
     card_fini(NULL);
 }
 
+/* A checkpoint is signed before it is cosigned, and its certificate may end between the two. */
+static void a_log_certificate_that_ended_just_before_the_receipt_counts(void **state)
+{
+    (void)state;
+    struct error err = ERROR_INIT;
+    struct certificate_issuer issuer = pki_issuer(&ke);
+    struct card card = card_of(&ke);
+    struct certificate *anchor = NULL;
+    CHECK_OK(certificate_parse(buf_span(&ke.anchor), &anchor, &err), &err);
+    int64_t from_ms = certificate_facts(anchor).not_before_ms;
+    int64_t end_ms = from_ms + INT64_C(10) * 86400 * 1000;
+    certificate_free(anchor);
+    struct certificate_subject subject = { ke.realm, ke.code, from_ms, end_ms };
+    for (enum role r = ROLE_LOG; r <= ROLE_RECEIPT; r++) {
+        buf_clear(&card.roles[r]);
+        CHECK_OK(certificate_issue(&subject, r, ke.keys[r], &issuer, &card.roles[r], &err), &err);
+    }
+    const struct {
+        enum role role;
+        int64_t then_ms;
+        bool vouched;
+        enum status status;
+    } cases[] = {
+        { ROLE_LOG, end_ms, false, OK },
+        { ROLE_LOG, end_ms + 1, false, ERR_EXPIRED },
+        { ROLE_LOG, end_ms + 1, true, OK },
+        { ROLE_LOG, end_ms + CERTIFICATE_COSIGN_GRACE_MS, true, OK },
+        { ROLE_LOG, end_ms + CERTIFICATE_COSIGN_GRACE_MS + 1, true, ERR_EXPIRED },
+        { ROLE_LOG, from_ms - 1, true, ERR_EXPIRED },
+        { ROLE_RECEIPT, end_ms + 1, true, ERR_EXPIRED }, /* it says itself when */
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        CHECK_STATUS(
+            card_check_signed(&card, cases[i].role, cases[i].then_ms, cases[i].vouched, &err),
+            cases[i].status, &err);
+    card_fini(&card);
+}
+
 static void a_card_that_went_by_mail_is_read(void **state)
 {
     (void)state;
@@ -460,6 +498,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_card_says_what_was_put_on_it),
+        cmocka_unit_test(a_log_certificate_that_ended_just_before_the_receipt_counts),
         cmocka_unit_test(a_card_that_went_by_mail_is_read),
         cmocka_unit_test(a_card_may_leave_out_address_and_list),
         cmocka_unit_test(every_wrong_line_is_refused_with_its_reason),
