@@ -181,7 +181,6 @@ static void on_reload(uv_signal_t *handle, int number)
 
 /* -- start ------------------------------------------------------------------------------------- */
 
-/* What a restore or an old database means for what we hold, before anybody may ask. */
 static enum status store_options_of(const struct config *config,
                                     struct credential *credential,
                                     struct store_options *ret_options,
@@ -194,9 +193,12 @@ static enum status store_options_of(const struct config *config,
                                            .clock = clock_system(),
                                            .random = random_system(),
                                            .credential = credential_key(credential) };
+    (void)snprintf(ret_options->owner, sizeof(ret_options->owner), "%s in %s", config->code.text,
+                   config->realm.text);
     return OK;
 }
 
+/* What a restore or an old database means for what we hold, before anybody may ask. */
 static enum status settle(struct node *node, struct error *err)
 {
     enum status status = store_begin(node->store, err);

@@ -6,6 +6,7 @@
 #include "store/migration.h"
 #include "store/opening.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,27 @@ static enum status copy_file(struct store *store,
     return status;
 }
 
+/* What the backup holds beyond the bundle would have no key.  (A bundle from between the backup and
+ * an erasure cannot be told from the newest one.) */
+static enum status check_age(struct store *store,
+                             const char *path,
+                             const struct root_slot *head,
+                             struct error *err)
+{
+    store->keys->loaded = false;
+    enum status status = keys_tree_load(store, err);
+    uint64_t wanted = store->keys->generation;
+    store->keys->loaded = false;
+    if (status != OK || head->tree_generation >= wanted)
+        return status;
+    return error_set(err, ERR_CONFLICT,
+                     "%s is older than the backup: it has the keys up to change %" PRIu64
+                     " of them, and the backup goes up to %" PRIu64
+                     "; next: put the newest copy of "
+                     "keys.bundle there, or take an older backup",
+                     path, head->tree_generation, wanted);
+}
+
 /* The head of the bundle, and that it opens its top page.  store->keys is there. */
 static enum status read_bundle(struct store *store,
                                const char *path,
@@ -47,7 +69,12 @@ static enum status read_bundle(struct store *store,
                                struct error *err)
 {
     enum status status = file_open(store->vfs, path, FILE_READ, ret_file, err);
-    return status == OK ? bundle_read_head(&store->keys->slots, *ret_file, ret_head, err) : status;
+    if (status == ERR_NOT_FOUND)
+        return error_set(err, status,
+                         "%s does not exist; next: put the newest copy of keys.bundle there", path);
+    if (status == OK)
+        status = bundle_read_head(&store->keys->slots, *ret_file, ret_head, err);
+    return status == OK ? check_age(store, path, ret_head, err) : status;
 }
 
 static enum status set_tree(struct store *store, const struct root_slot *head, struct error *err)
@@ -141,6 +168,11 @@ static enum status restore(struct store *store,
         status = copy_file(store, bulk_path, path, err);
     if (status == OK)
         status = connect_bulk(store, options, path, err);
+    if (status == ERR_CORRUPT)
+        (void)error_set(err, status,
+                        "%s is no backup of Comity, or it is damaged; next: take "
+                        "another backup",
+                        bulk_path);
     if (status == OK)
         status = read_bundle(store, bundle_path, &bundle, &head, err);
     if (status == OK) /* a page that is missed later is a record that nobody can read */

@@ -222,22 +222,51 @@ static enum status read_database_id(struct store *store, struct error *err)
     return status;
 }
 
-static enum status make_database_id(struct store *store, struct error *err)
+static enum status put_meta(struct store *store,
+                            const char *name,
+                            struct span value,
+                            struct error *err)
 {
-    struct id id;
     sqlite3_stmt *stmt = NULL;
-    enum status status = id_make(&id, store->clock->wall_ms(store->clock), store->random, err);
-    if (status != OK)
-        return status;
-    int rc = sqlite3_prepare_v2(store->db, "INSERT INTO meta VALUES ('database_id', ?)", -1, &stmt,
-                                NULL);
+    int rc = sqlite3_prepare_v2(store->db, "INSERT INTO meta VALUES (?, ?)", -1, &stmt, NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_bind_blob(stmt, 1, id.bytes, ID_SIZE, SQLITE_STATIC);
+        rc = sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob(stmt, 2, value.data, (int)value.size, SQLITE_STATIC);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(stmt);
-    if (rc != SQLITE_DONE)
-        status = store_fail(store, rc, err);
+    enum status status = rc == SQLITE_DONE ? OK : store_fail(store, rc, err);
     sqlite3_finalize(stmt);
+    return status;
+}
+
+static enum status make_names(struct store *store, const char *owner, struct error *err)
+{
+    struct id id;
+    enum status status = id_make(&id, store->clock->wall_ms(store->clock), store->random, err);
+    if (status == OK)
+        status = put_meta(store, "database_id", SPAN_ARRAY(id.bytes), err);
+    if (status == OK && owner[0] != '\0')
+        status = put_meta(store, "owner", span_text(owner), err);
+    return status;
+}
+
+/* Another node's database under our keys would sign that node's history as ours. */
+static enum status check_owner(struct store *store, const char *owner, struct error *err)
+{
+    struct buf value = BUF_INIT;
+    struct error why = ERROR_INIT;
+    enum status status = store_meta_get(store, "owner", &value, &why);
+    if (status == ERR_NOT_FOUND) /* made without one */
+        status = OK;
+    else if (status != OK)
+        status = error_set(err, status, "%s", why.text);
+    else if (owner[0] != '\0' && !span_equal(buf_span(&value), span_text(owner)))
+        status = error_set(err, ERR_MISMATCH,
+                           "this is the database of %.*s, and the configuration is that of %s; "
+                           "next: take the database or the backup of this node",
+                           (int)value.size, (const char *)value.data, owner);
+    buf_fini(&value);
     return status;
 }
 
@@ -274,6 +303,8 @@ enum status opening_identify(struct store *store,
     enum status status = statement_prepare_all(store, err);
     if (status == OK)
         status = read_database_id(store, err);
+    if (status == OK)
+        status = check_owner(store, options->owner, err);
     return status == OK ? keys_tree_new(store, options->credential, err) : status;
 }
 
@@ -364,7 +395,7 @@ enum status store_create(const struct store_options *options,
     if (status == OK)
         status = migration_apply(store, err);
     if (status == OK)
-        status = make_database_id(store, err);
+        status = make_names(store, options->owner, err);
     if (status == OK)
         status = opening_attach(store, options, true, err);
     if (status == OK) {

@@ -39,6 +39,8 @@ struct store_options {
     struct clock *clock;
     struct random_source *random;
     const struct seal_key *credential; /* seals the root slot; NULL: file rights alone guard it */
+    char owner[REALM_MAX + CODE_MAX + 5]; /* "KE in training": written into what is made, and looked
+                                           * for in what is opened; empty: not looked at */
     const char *vfs; /* name of a registered SQLite VFS for all files; NULL: the system's own */
 };
 

@@ -183,6 +183,23 @@ static void restore_refuses_the_bundle_of_another_node(void **state)
     store_place_remove(&third);
 }
 
+static void restore_refuses_a_bundle_that_is_older_than_the_backup(void **state)
+{
+    (void)state;
+    add_records(0, 3);
+    back_up("monday");
+    struct buf old = store_place_read(&place, "keys.bundle");
+    add_records(3, 6);
+    back_up("tuesday");
+    store_place_write(&place, "old.bundle", buf_span(&old));
+    buf_fini(&old);
+    CHECK_STATUS(restore_from("tuesday", "old.bundle"), ERR_CONFLICT, &err);
+    CHECK_CONTAINS(err.text, "older than the backup");
+    CHECK_CONTAINS(err.text, "; next: ");
+    assert_int_not_equal(access(store_place_path(&target, "comity.db"), F_OK), 0);
+    CHECK_OK(restore_from("monday", "old.bundle"), &err);
+}
+
 /* The root key stood in the open in the bundle; the next erasure may be far away. */
 static void a_credential_that_comes_later_seals_the_bundle_at_once(void **state)
 {
@@ -409,6 +426,7 @@ int main(void)
         T(restore_refuses_a_directory_with_a_database),
         T(restore_refuses_what_is_no_backup_and_leaves_nothing),
         T(restore_refuses_the_bundle_of_another_node),
+        T(restore_refuses_a_bundle_that_is_older_than_the_backup),
         T(a_credential_that_comes_later_seals_the_bundle_at_once),
         T(restore_takes_the_bundle_in_the_directory_itself_and_never_deletes_it),
         T(verify_finds_a_changed_bundle_and_a_changed_bulk_file),

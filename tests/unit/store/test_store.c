@@ -7,6 +7,7 @@
 #include "store/outbox_rows.h"
 #include "store/peer_rows.h"
 #include "store/store.h"
+#include "support/check.h"
 #include "support/store_place.h"
 
 #include <setjmp.h>
@@ -178,6 +179,28 @@ static void open_refuses_the_root_slot_of_another_database(void **state)
     store_place_remove(&other_place);
 }
 
+static void open_refuses_the_database_of_another_node(void **state)
+{
+    (void)state;
+    struct store_place third;
+    struct store *owned = NULL;
+    store_place_make(&third, 9);
+    struct store_options o = { .directory = third.directory,
+                               .clock = &third.clock.base,
+                               .random = &third.random.base,
+                               .owner = "KE in training" };
+    CHECK_OK(store_create(&o, &owned, &err), &err);
+    store_close(owned);
+    (void)snprintf(o.owner, sizeof(o.owner), "%s", "GB in training");
+    CHECK_STATUS(store_open(&o, &owned, &err), ERR_MISMATCH, &err);
+    CHECK_CONTAINS(err.text, "the database of KE in training, and the configuration is that of GB");
+    CHECK_CONTAINS(err.text, "; next: ");
+    (void)snprintf(o.owner, sizeof(o.owner), "%s", "KE in training");
+    CHECK_OK(store_open(&o, &owned, &err), &err);
+    store_close(owned);
+    store_place_remove(&third);
+}
+
 static void open_refuses_without_heads(void **state)
 {
     (void)state;
@@ -268,6 +291,7 @@ int main(void)
         T(open_refuses_a_damaged_database),
         T(open_refuses_a_database_that_another_process_has_open),
         T(open_refuses_the_root_slot_of_another_database),
+        T(open_refuses_the_database_of_another_node),
         T(open_refuses_without_heads),
         T(create_refuses_an_existing_database_and_keeps_it),
         T(create_refuses_a_directory_that_does_not_exist),
