@@ -285,7 +285,7 @@ static enum status map_blocks(struct file *file, struct block_map *ret_map, stru
 {
     uint64_t size = 0;
     enum status status = file_size(file, &size, err);
-    if (status != OK || size <= BUNDLE_BLOCK_SIZE)
+    if (status != OK || size < 2 * BUNDLE_BLOCK_SIZE) /* the head and a page */
         return status;
     uint64_t count = size / BUNDLE_BLOCK_SIZE - 1;
     uint64_t *ids = mem_calloc(count, sizeof(*ids));
