@@ -193,6 +193,7 @@ static void wait_for_work(struct worker *worker)
 static void *thread_main(void *argument)
 {
     struct worker *worker = argument;
+    (void)pthread_setname_np(pthread_self(), "store"); /* as ps -L shows it */
     for (;;) {
         pthread_mutex_lock(&worker->mutex);
         wait_for_work(worker);
