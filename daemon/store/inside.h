@@ -7,6 +7,7 @@
 #include "store/file.h"
 #include "store/statement.h"
 #include "store/store.h"
+#include "store/wal_join.h"
 
 #include <sqlite3.h>
 
@@ -20,6 +21,7 @@ enum store_phase { STORE_IDLE, STORE_IN_TRANSACTION, STORE_IN_JOB };
 struct store {
     sqlite3 *db;
     sqlite3_vfs *vfs;
+    struct wal_join *wal; /* over it, for the database itself */
     char *directory;
     struct clock *clock;
     struct random_source *random; /* &pool.base */

@@ -58,6 +58,8 @@ enum status opening_new(const struct store_options *options,
             status = error_set(err, ERR_INTERNAL, "there is no SQLite VFS of that name");
     }
     if (status == OK)
+        status = wal_join_new(store->vfs, &store->wal, err);
+    if (status == OK)
         *ret_store = store;
     else
         store_close(store);
@@ -162,7 +164,7 @@ enum status opening_connect(struct store *store, const char *path, bool create, 
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     if (create)
         flags |= SQLITE_OPEN_CREATE;
-    int rc = sqlite3_open_v2(path, &store->db, flags, store->vfs->zName);
+    int rc = sqlite3_open_v2(path, &store->db, flags, wal_join_name(store->wal));
     if (rc != SQLITE_OK && store->db == NULL)
         return error_set(err, ERR_MEMORY, "no memory to open %s", path);
     if (rc != SQLITE_OK)
@@ -176,7 +178,7 @@ enum status opening_connect_read(struct store *store, const char *path, struct e
 {
     int rc = sqlite3_open_v2(path, &store->db,
                              SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                             store->vfs->zName);
+                             wal_join_name(store->wal));
     if (rc != SQLITE_OK && store->db == NULL)
         return error_set(err, ERR_MEMORY, "no memory to open %s", path);
     if (rc != SQLITE_OK)
@@ -443,6 +445,7 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     opening_disconnect(store);
+    wal_join_free(store->wal);
     sealer_free(store->sealer);
     buf_fini(&store->row_header);
     buf_fini(&store->row_sealed);

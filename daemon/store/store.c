@@ -127,8 +127,10 @@ static enum status begin(struct store *store, bool relaxed, struct error *err)
     if (status == OK && store->relaxed != relaxed) {
         const char *how = relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL";
         status = run(store, how, err);
-        if (status == OK)
+        if (status == OK) {
             store->relaxed = relaxed;
+            wal_join_set(store->wal, !relaxed);
+        }
     }
     if (status == OK)
         status = run(store, "BEGIN IMMEDIATE", err);
