@@ -136,6 +136,38 @@ void job_verify(struct job *job)
     pthread_mutex_unlock(&job->verifying);
 }
 
+bool job_verify_unless_taken(struct job *job)
+{
+    if (pthread_mutex_trylock(&job->verifying) != 0)
+        return false;
+    bool mine = !job->verified;
+    if (mine)
+        job->verify(job);
+    job->verified = true;
+    pthread_mutex_unlock(&job->verifying);
+    return mine;
+}
+
+void job_unverified_add(struct job_unverified *list, struct job *job)
+{
+    job->unverified_after = NULL;
+    job->unverified_before = list->newest;
+    if (list->newest != NULL)
+        list->newest->unverified_after = job;
+    list->newest = job;
+}
+
+void job_unverified_remove(struct job_unverified *list, struct job *job)
+{
+    if (list->newest == job)
+        list->newest = job->unverified_before;
+    if (job->unverified_before != NULL)
+        job->unverified_before->unverified_after = job->unverified_after;
+    if (job->unverified_after != NULL)
+        job->unverified_after->unverified_before = job->unverified_before;
+    job->unverified_before = job->unverified_after = NULL;
+}
+
 static void check_all(const struct job_group *group)
 {
     for (struct job *job = group->jobs.first; job != NULL; job = job->next)

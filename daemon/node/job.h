@@ -48,9 +48,19 @@ struct job {
     void (*verify)(struct job *job);
     pthread_mutex_t verifying; /* set up by worker_submit, until done */
     bool verified;
+    struct job *unverified_before, *unverified_after; /* job_unverified */
 };
 /* Does job->verify, unless it was done; returns when it is.  Any thread, until done. */
 void job_verify(struct job *job);
+/* The same, unless another thread is at it.  False: there was nothing to do here. */
+bool job_verify_unless_taken(struct job *job);
+
+/* What was submitted and perhaps not verified yet; for the thread that submits, and no other. */
+struct job_unverified {
+    struct job *newest;
+};
+void job_unverified_add(struct job_unverified *list, struct job *job);
+void job_unverified_remove(struct job_unverified *list, struct job *job); /* it may be off it */
 
 /* The database as a group sees it: a small table, for the store and for fakes. */
 struct worker_idle;

@@ -93,10 +93,20 @@ static void end_if_idle(struct node *node)
         uv_stop(&node->loop);
 }
 
+/* While it is started, the loop only looks at what came, and does not wait. */
+static void on_assisting(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
 /* Before the loop waits: whatever happened may have moved the exchange's deadline. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct node *node = prepare->data;
+    if (worker_assist(node->worker))
+        (void)uv_idle_start(&node->assisting, on_assisting);
+    else
+        (void)uv_idle_stop(&node->assisting);
     end_if_idle(node);
     if (!node->network_started || node->stopping)
         return;
@@ -265,6 +275,7 @@ static enum status start_loop(struct node *node, struct error *err)
     (void)uv_timer_init(&node->loop, &node->timer);
     (void)uv_timer_init(&node->loop, &node->watchdog);
     (void)uv_prepare_init(&node->loop, &node->prepare);
+    (void)uv_idle_init(&node->loop, &node->assisting);
     node->timer.data = node;
     node->watchdog.data = node;
     node->prepare.data = node;

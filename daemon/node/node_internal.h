@@ -53,6 +53,7 @@ struct node {
     uv_async_t wake; /* from the store thread */
     uv_signal_t on_stop, on_interrupt, on_reload;
     uv_prepare_t prepare; /* sets the exchange's timer before each wait */
+    uv_idle_t assisting;  /* the store thread, with signatures */
     uv_timer_t timer;
     uv_timer_t watchdog;
     int64_t timer_due_ms;

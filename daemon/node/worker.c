@@ -10,10 +10,11 @@
 struct worker {
     struct worker_config config;
     pthread_t thread;
-    bool started; /* the thread exists */
-    bool running; /* synchronous mode: inside worker_run */
-    bool alone;   /* store thread: a job that is alone is at work */
-    bool inside;  /* store thread: others go on meanwhile */
+    bool started;                     /* the thread exists */
+    bool running;                     /* synchronous mode: inside worker_run */
+    bool alone;                       /* store thread: a job that is alone is at work */
+    bool inside;                      /* store thread: others go on meanwhile */
+    struct job_unverified unverified; /* loop thread */
 
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t wake;
@@ -299,16 +300,29 @@ enum status worker_submit(struct worker *worker, struct job *job, struct error *
         job->error = (struct error)ERROR_INIT;
         job->verified = false;
         pthread_mutex_init(&job->verifying, NULL);
+        if (job->verify != NULL)
+            job_unverified_add(&worker->unverified, job);
         job_queue_put(&worker->queue, job);
     }
     bool wake = status == OK && !worker->delivering;
     pthread_mutex_unlock(&worker->mutex);
-    if (wake) { /* without the mutex, which the woken thread wants at once */
+    if (wake) /* without the mutex, which the woken thread wants at once */
         pthread_cond_signal(&worker->wake);
-        if (worker->config.threaded) /* it is this thread that runs done, so the job is there */
-            job_verify(job);
-    }
     return status;
+}
+
+/* The newest, since the store thread takes the oldest first.  They are there: it is this thread
+ * that runs their done. */
+bool worker_assist(struct worker *worker)
+{
+    struct job *job = worker->unverified.newest;
+    bool verified = false;
+    while (job != NULL && !verified) {
+        job_unverified_remove(&worker->unverified, job);
+        verified = job_verify_unless_taken(job);
+        job = worker->unverified.newest;
+    }
+    return job != NULL;
 }
 
 void worker_hurry(struct worker *worker)
@@ -332,6 +346,7 @@ size_t worker_deliver(struct worker *worker)
     if (changed && worker->config.changed != NULL)
         worker->config.changed(worker->config.context);
     for (struct job *job = job_list_pop(&finished); job != NULL; job = job_list_pop(&finished)) {
+        job_unverified_remove(&worker->unverified, job);
         pthread_mutex_destroy(&job->verifying);
         job->table->done(job);
         count++;

@@ -12,7 +12,8 @@
  *
  * When the thread is free it takes what waits, up to JOB_GROUP_BYTES, as one transaction; what
  * comes while it applies joins the group (up to WORKER_GROUP_MORE jobs).  A signature in a job is
- * verified by the thread that submits it, beside the store thread, or by that one if it is first.
+ * verified by whichever thread is free first: the loop's, between two looks at its sockets
+ * (worker_assist), or the store thread when it needs to know.
  * A job that fails in check or apply is undone alone and answers with its own error; nothing of a
  * group is signed before all of it is durable, and no `done` runs before that.  Urgent jobs go
  * before normal ones, these before bulk ones; within a priority the order is that of submission.
@@ -75,6 +76,9 @@ void worker_free(struct worker *worker);
 
 /* The queue owns *job until its done.  ERR_BUSY: full or stopping, the job stays the caller's. */
 MUST_CHECK enum status worker_submit(struct worker *worker, struct job *job, struct error *err);
+/* Loop thread, when nothing else is to be done: verifies one job that waits; whether there are more
+ * (then come again, after a look at what came in). */
+bool worker_assist(struct worker *worker);
 /* Idle work is due at once (something was withdrawn, a backup was asked for). */
 void worker_hurry(struct worker *worker);
 /* Store thread, in the apply of a job that is alone, between its steps and outside of any

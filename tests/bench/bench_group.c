@@ -165,8 +165,9 @@ static double run(size_t peers)
     while (stored < all) {
         send_all(peers);
         struct pollfd wait = { .fd = bell, .events = POLLIN };
+        int wait_ms = worker_assist(worker) ? 0 : -1;
         eventfd_t rung = 0;
-        if (poll(&wait, 1, -1) > 0 && eventfd_read(bell, &rung) == 0)
+        if (poll(&wait, 1, wait_ms) > 0 && eventfd_read(bell, &rung) == 0)
             (void)worker_deliver(worker);
     }
     double seconds = bench_now_s() - start_s;

@@ -253,6 +253,35 @@ static void a_signature_is_verified_once_by_whichever_thread_comes_first(void **
     }
 }
 
+static void whoever_helps_takes_the_newest_and_leaves_what_is_taken_or_done(void **state)
+{
+    (void)state;
+    struct looked_at at[4] = { { .times = 0 } };
+    struct job_unverified list = { NULL };
+    for (size_t i = 0; i < 4; i++) {
+        at[i].job.verify = look;
+        pthread_mutex_init(&at[i].job.verifying, NULL);
+        job_unverified_add(&list, &at[i].job);
+    }
+    assert_ptr_equal(list.newest, &at[3].job);
+    job_unverified_remove(&list, &at[1].job); /* from the middle, twice, and at both ends */
+    job_unverified_remove(&list, &at[1].job);
+    job_unverified_remove(&list, &at[3].job);
+    job_unverified_remove(&list, &at[0].job);
+    assert_ptr_equal(list.newest, &at[2].job);
+    job_unverified_remove(&list, &at[2].job);
+    assert_null(list.newest);
+    assert_true(job_verify_unless_taken(&at[0].job));
+    assert_false(job_verify_unless_taken(&at[0].job));
+    assert_int_equal(at[0].times, 1);
+    pthread_mutex_lock(&at[1].job.verifying); /* another thread is at it */
+    assert_false(job_verify_unless_taken(&at[1].job));
+    pthread_mutex_unlock(&at[1].job.verifying);
+    assert_int_equal(at[1].times, 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_mutex_destroy(&at[i].job.verifying);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +290,7 @@ int main(void)
         cmocka_unit_test(
             what_comes_while_a_group_applies_joins_it_checked_and_alone_in_its_failure),
         cmocka_unit_test(a_signature_is_verified_once_by_whichever_thread_comes_first),
+        cmocka_unit_test(whoever_helps_takes_the_newest_and_leaves_what_is_taken_or_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
