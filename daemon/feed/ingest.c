@@ -265,15 +265,14 @@ static enum status store_receipt(struct ingestion *ingestion,
 {
     struct feed_row *row = &ingestion->row;
     int64_t time_ms = ingestion->now_ms / 1000 * 1000;
-    enum status status = feed_rows_set_note(ingestion->feed->store, row->feed_id,
-                                            FEED_NOTE_CHECKPOINT, batch->checkpoint, err);
+    enum status status =
+        feed_rows_set_checkpoint(ingestion->feed->store, row->feed_id, batch->checkpoint, err);
     if (status != OK || row->size < row->receipt_size)
         return status; /* catching up: we signed more than this once */
     if (time_ms < row->receipt_ms)
         time_ms = row->receipt_ms;
-    status = feed_rows_add_receipt(ingestion->feed->store, row->feed_id, row->size, time_ms,
-                                   batch->checkpoint, err);
-    return status;
+    return feed_rows_set_receipt(ingestion->feed->store, row->feed_id, row->size, time_ms,
+                                 batch->checkpoint, err);
 }
 
 static enum status save_head(struct ingestion *ingestion,

@@ -141,13 +141,14 @@ static enum status lock_expired_holdings(struct feed_context *feed,
                                          struct error *err)
 {
     struct holding_row rows[ERASE_MAX];
-    enum status status =
-        holding_rows_expiring(feed->store, now_ms, rows, ERASE_MAX, ret_count, err);
+    enum status status = holding_rows_settle(feed->store, now_ms, err);
+    if (status == OK)
+        status = holding_rows_expiring(feed->store, now_ms, rows, ERASE_MAX, ret_count, err);
     for (size_t i = 0; status == OK && i < *ret_count; i++) {
         holdings_lock(&rows[i], HOLDING_KEEP_UNTIL);
         status = holding_rows_update(feed->store, &rows[i], err);
     }
-    return status;
+    return status == OK ? holding_rows_settle(feed->store, now_ms, err) : status;
 }
 
 static bool add_expired(void *context, struct holding_row *row)

@@ -52,6 +52,7 @@ static enum status write_head(struct keys *keys, struct file *file, struct error
         status = file_sync(file, err);
     if (status == OK)
         keys->written_count = 0;
+    keys->begun = false; /* even if it failed: it may be in the file */
     mem_wipe(&head, sizeof(head));
     mem_wipe(bytes, sizeof(bytes));
     return status;
@@ -270,6 +271,7 @@ enum status bundle_load_pages(struct store *store, struct file *file, struct err
         query_put_uint(&q, block);
         query_put_uint(&q, generation);
         query_put_blob(&q, reader_bytes(&r, KEYS_PAGE_SIZE));
+        query_put_uint(&q, 0); /* its group is cleared, and takes another leaf */
         status = query_run(&q, err);
     }
     return status;

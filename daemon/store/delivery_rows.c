@@ -26,6 +26,24 @@ static void read_row(struct query *q, void *ret_row)
     row->receipted_ms = query_int(q); /* NULL, no receipt yet, reads as 0 */
 }
 
+/* What is given under a consent is found by the blocks of numbers in which there is any. */
+static enum status note_block(struct store *store,
+                              const struct id *consent_id,
+                              int64_t block,
+                              struct error *err)
+{
+    struct store_block *noted = &store->delivery_block;
+    if (noted->block == block && id_equal(&noted->consent_id, consent_id))
+        return OK;
+    struct query q = query_start(store, STATEMENT_DELIVERY_BLOCK_PUT);
+    query_put_id(&q, consent_id);
+    query_put_int(&q, block);
+    enum status status = query_run(&q, err);
+    if (status == OK)
+        *noted = (struct store_block){ .consent_id = *consent_id, .block = block };
+    return status;
+}
+
 enum status delivery_rows_add(struct store *store,
                               const struct delivery_row *row,
                               int64_t *ret_delivery_id,
@@ -46,6 +64,8 @@ enum status delivery_rows_add(struct store *store,
     query_put_int(&q, row->withdrawn_ms);
     query_put_int(&q, row->erased_ms);
     enum status status = query_run(&q, err);
+    if (status == OK)
+        status = note_block(store, &row->consent_id, delivery_id >> STORE_BLOCK_BITS, err);
     if (status == OK)
         *ret_delivery_id = delivery_id;
     return status;

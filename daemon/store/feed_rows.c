@@ -152,16 +152,25 @@ enum status feed_rows_set_state(struct store *store, const struct feed_row *row,
     return query_run_one(&q, "feed", err);
 }
 
-enum status feed_rows_set_note(
-    struct store *store, int64_t feed_id, enum feed_note which, struct span note, struct error *err)
+static enum status check_note(struct span note, struct error *err)
 {
     if (note.size > NOTE_MAX)
         return error_set(err, ERR_LIMIT, "note of %zu bytes > %d", note.size, NOTE_MAX);
-    struct query q = query_start(store, STATEMENT_FEED_NOTE_SET);
-    query_put_int(&q, feed_id);
-    query_put_int(&q, which);
+    return OK;
+}
+
+enum status feed_rows_set_checkpoint(struct store *store,
+                                     int64_t feed_id,
+                                     struct span note,
+                                     struct error *err)
+{
+    enum status status = check_note(note, err);
+    if (status != OK)
+        return status;
+    struct query q = query_start(store, STATEMENT_FEED_SET_CHECKPOINT);
     query_put_blob(&q, note);
-    return query_run(&q, err);
+    query_put_int(&q, feed_id);
+    return query_run_one(&q, "feed", err);
 }
 
 enum status feed_rows_get_note(struct store *store,
@@ -170,11 +179,35 @@ enum status feed_rows_get_note(struct store *store,
                                struct buf *ret_note,
                                struct error *err)
 {
-    struct query q = query_start(store, STATEMENT_FEED_NOTE_GET);
+    struct query q = query_start(store, which == FEED_NOTE_RECEIPT ? STATEMENT_FEED_GET_RECEIPT
+                                                                   : STATEMENT_FEED_GET_CHECKPOINT);
     query_put_int(&q, feed_id);
-    query_put_int(&q, which);
     buf_clear(ret_note);
     return query_append(&q, ret_note, NULL, err);
+}
+
+enum status feed_rows_set_receipt(struct store *store,
+                                  int64_t feed_id,
+                                  uint64_t size,
+                                  int64_t time_ms,
+                                  struct span note,
+                                  struct error *err)
+{
+    enum status status = check_note(note, err);
+    if (status != OK)
+        return status;
+    struct query q = query_start(store, STATEMENT_FEED_SET_RECEIPT);
+    query_put_uint(&q, size);
+    query_put_int(&q, time_ms);
+    query_put_blob(&q, note);
+    query_put_int(&q, feed_id);
+    status = query_run_one(&q, "feed", err);
+    if (status == ERR_NOT_FOUND) {
+        return error_set(err, ERR_CONFLICT,
+                         "receipt for size %llu: a later one is stored, or the feed is unknown",
+                         (unsigned long long)size);
+    }
+    return status;
 }
 
 enum status feed_rows_add_receipt(struct store *store,
@@ -184,21 +217,10 @@ enum status feed_rows_add_receipt(struct store *store,
                                   struct span note,
                                   struct error *err)
 {
-    struct query q = query_start(store, STATEMENT_FEED_SET_RECEIPT);
-    query_put_uint(&q, size);
-    query_put_int(&q, time_ms);
-    query_put_int(&q, feed_id);
-    enum status status = query_run_one(&q, "feed", err);
-    if (status == ERR_NOT_FOUND) {
-        return error_set(err, ERR_CONFLICT,
-                         "receipt for size %llu: a later one is stored, or the feed is unknown",
-                         (unsigned long long)size);
-    }
-    if (status == OK)
-        status = feed_rows_set_note(store, feed_id, FEED_NOTE_RECEIPT, note, err);
+    enum status status = feed_rows_set_receipt(store, feed_id, size, time_ms, note, err);
     if (status != OK)
         return status;
-    q = query_start(store, STATEMENT_FEED_RECEIPT_ADD);
+    struct query q = query_start(store, STATEMENT_FEED_RECEIPT_ADD);
     query_put_int(&q, feed_id);
     query_put_uint(&q, size);
     query_put_int(&q, time_ms);

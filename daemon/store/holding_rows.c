@@ -32,6 +32,29 @@ static void read_row(struct query *q, void *ret_row)
     row->erased_ms = query_int(q);
 }
 
+/* What is held under a consent, and what ends first, is found by blocks of numbers. */
+static enum status note_block(struct store *store, const struct holding_row *row, struct error *err)
+{
+    struct store_block *noted = &store->holding_block;
+    const struct store_block block = {
+        .consent_id = row->consent_id,
+        .block = holding_id(row->feed_id, row->index) >> STORE_BLOCK_BITS,
+        .keep_until_ms = row->state == HOLDING_ACTIVE ? row->keep_until_ms : INT64_MAX,
+    };
+    if (noted->block == block.block && id_equal(&noted->consent_id, &block.consent_id) &&
+        noted->keep_until_ms <= block.keep_until_ms)
+        return OK;
+    struct query q = query_start(store, STATEMENT_HOLDING_BLOCK_PUT);
+    query_put_int(&q, row->peer_id);
+    query_put_id(&q, &row->consent_id);
+    query_put_int(&q, block.block);
+    query_put_int(&q, block.keep_until_ms);
+    enum status status = query_run(&q, err);
+    if (status == OK)
+        *noted = block;
+    return status;
+}
+
 enum status holding_rows_add(struct store *store, const struct holding_row *row, struct error *err)
 {
     struct query q = query_start(store, STATEMENT_HOLDING_ADD);
@@ -50,7 +73,8 @@ enum status holding_rows_add(struct store *store, const struct holding_row *row,
     query_put_int(&q, row->received_ms);
     query_put_int(&q, row->keep_until_ms);
     query_put_int(&q, row->erased_ms);
-    return query_run(&q, err);
+    enum status status = query_run(&q, err);
+    return status == OK ? note_block(store, row, err) : status;
 }
 
 enum status holding_rows_update(struct store *store,
@@ -65,7 +89,8 @@ enum status holding_rows_update(struct store *store,
     query_put_id(&q, &row->withdrawn_entry);
     query_put_int(&q, row->keep_until_ms);
     query_put_int(&q, row->erased_ms);
-    return query_run_one(&q, "holding", err);
+    enum status status = query_run_one(&q, "holding", err);
+    return status == OK ? note_block(store, row, err) : status;
 }
 
 enum status holding_rows_get(struct store *store,
@@ -188,6 +213,14 @@ enum status holding_rows_early(struct store *store,
     return query_rows(&q, read_row, QUERY_INTO(ret_rows, max), ret_count, err);
 }
 
+enum status holding_rows_settle(struct store *store, int64_t until_ms, struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_HOLDING_BLOCK_SETTLE);
+    query_put_int(&q, until_ms);
+    store->holding_block.block = 0; /* what was noted last may be another end now */
+    return query_run(&q, err);
+}
+
 enum status holding_rows_next_expiry(struct store *store, int64_t *ret_ms, struct error *err)
 {
     struct query q = query_start(store, STATEMENT_HOLDING_NEXT_EXPIRY);
@@ -219,5 +252,11 @@ enum status holding_rows_unlock_peer(struct store *store,
                                      enum holding_reason reason,
                                      struct error *err)
 {
-    return change_peer(store, STATEMENT_HOLDING_UNLOCK_PEER, peer_id, reason, err);
+    enum status status = change_peer(store, STATEMENT_HOLDING_UNLOCK_PEER, peer_id, reason, err);
+    if (status != OK)
+        return status;
+    struct query q = query_start(store, STATEMENT_HOLDING_BLOCK_PEER);
+    query_put_int(&q, peer_id);
+    store->holding_block.block = 0;
+    return query_run(&q, err);
 }

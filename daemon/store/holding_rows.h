@@ -110,6 +110,12 @@ MUST_CHECK enum status holding_rows_early(struct store *store,
                                           size_t max,
                                           size_t *ret_count,
                                           struct error *err);
+/* What was due by then is looked at again, 32 blocks of numbers at most: those without an active
+ * holding that ends are passed over from now on.  Before and after holding_rows_expiring. */
+MUST_CHECK enum status holding_rows_settle(struct store *store,
+                                           int64_t until_ms,
+                                           struct error *err);
+/* When to look again: not after the first end of an active holding, and possibly before it. */
 MUST_CHECK enum status holding_rows_next_expiry(struct store *store,
                                                 int64_t *ret_ms, /* INT64_MAX: none */
                                                 struct error *err);

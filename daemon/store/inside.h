@@ -18,6 +18,14 @@ struct heads_file; /* heads.c */
 
 enum store_phase { STORE_IDLE, STORE_IN_TRANSACTION, STORE_IN_JOB };
 
+/* 256 numbers of one feed in which something stands under the consent. */
+enum { STORE_BLOCK_BITS = 8 };
+struct store_block {
+    struct id consent_id;
+    int64_t block; /* 0: none was noted; feeds are numbered from 1 on */
+    int64_t keep_until_ms;
+};
+
 struct store {
     sqlite3 *db;
     sqlite3_vfs *vfs;
@@ -41,7 +49,8 @@ struct store {
     struct id opened;                  /* record whose version was opened last; ID_NONE: none */
     uint32_t opened_version;
     uint64_t opened_slot;
-    int64_t origin_of; /* feed whose origin is here; 0: none */
+    struct store_block delivery_block, holding_block; /* noted last in their tables */
+    int64_t origin_of;                                /* feed whose origin is here; 0: none */
     char origin[FEED_ORIGIN_MAX + 1];
 };
 

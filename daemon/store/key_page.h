@@ -11,6 +11,7 @@ struct key_page {
     uint8_t level; /* 0: leaf, whose keys are data keys */
     uint64_t index;
     uint64_t block;                      /* place in keys.bundle */
+    uint32_t used;                       /* places of a leaf that its group has allotted */
     struct seal_key key;                 /* what seals this page; the parent holds it */
     struct seal_key keys[KEYS_PER_PAGE]; /* all zero: none, or erased */
     bool dirty;                          /* to be sealed at the commit */

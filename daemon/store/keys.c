@@ -55,13 +55,13 @@ static enum status take_leaf(struct store *store, struct key_group *group, struc
         if (status == OK) {
             group->leaf = page->index;
             group->used = 0;
+            group->dirty = true;
         }
     }
     if (status != OK)
         return status;
     page->dirty = true; /* stays in the cache until the commit */
     group->page = page;
-    group->dirty = true;
     store->keys->changed = true;
     return OK;
 }
@@ -85,7 +85,7 @@ enum status keys_add(struct store *store,
         return status;
     group->page->keys[group->used] = key;
     *ret_slot = group->leaf * KEYS_PER_PAGE + group->used;
-    group->used++;
+    group->page->used = ++group->used;
     *ret_key = key;
     mem_wipe(&key, sizeof(key));
     return OK;

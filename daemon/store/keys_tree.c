@@ -133,6 +133,7 @@ static enum status load_page(struct store *store, struct key_page *page, struct 
     enum status status = OK;
     if (found) {
         page->block = query_uint(&q);
+        page->used = query_u32(&q);
         status = key_page_open(store->sealer, &store->database_id, query_blob(&q), page, err);
     }
     enum status ended = query_found(&q, found, "key page", status == OK ? err : NULL);
@@ -213,7 +214,7 @@ static enum status make_page(struct store *store,
         page->key = key;
         page->block = keys->next_block++;
         page->dirty = true;
-        keys->changed = true;
+        keys->changed = keys->grown = true;
         *ret_page = page;
     }
     mem_wipe(&key, sizeof(key));
@@ -333,6 +334,7 @@ static enum status write_page(struct store *store, struct key_page *page, struct
     query_put_uint(&q, page->block);
     query_put_uint(&q, keys->generation);
     query_put_blob(&q, buf_span(&keys->sealed));
+    query_put_uint(&q, page->used);
     return query_run(&q, err);
 }
 
@@ -343,7 +345,6 @@ static enum status write_group(struct store *store,
     struct query q = query_start(store, STATEMENT_KEY_GROUP_PUT);
     query_put_id(&q, &group->id);
     query_put_uint(&q, group->leaf);
-    query_put_uint(&q, group->used);
     return query_run(&q, err);
 }
 
@@ -352,7 +353,8 @@ enum status keys_tree_write(struct store *store, struct error *err)
     struct keys *keys = store->keys;
     if (keys == NULL || !keys->changed)
         return OK;
-    keys->generation++;
+    if (!keys->begun)
+        keys->generation++;
     enum status status = OK;
     for (size_t i = 0; status == OK && i < keys->page_count; i++)
         if (keys->pages[i]->dirty)
@@ -360,7 +362,7 @@ enum status keys_tree_write(struct store *store, struct error *err)
     for (size_t i = 0; status == OK && i < keys->group_count; i++)
         if (keys->groups[i].dirty)
             status = write_group(store, &keys->groups[i], err);
-    if (status != OK)
+    if (status != OK || (keys->begun && !keys->grown))
         return status;
     struct query q = query_start(store, STATEMENT_KEY_TREE_SET);
     query_put_uint(&q, keys->top_level);
@@ -402,7 +404,8 @@ void keys_tree_written(struct store *store)
     }
     if (keys->group_count > KEYS_GROUPS_KEPT)
         keys->group_count = 0;
-    keys->changed = false;
+    keys->changed = keys->grown = false;
+    keys->begun = true;
 }
 
 void keys_tree_forget(struct store *store)
@@ -413,7 +416,7 @@ void keys_tree_forget(struct store *store)
     drop_pages(keys, true);
     keys->group_count = 0;
     keys->loaded = false;
-    keys->changed = false;
+    keys->changed = keys->grown = false;
 }
 
 enum status keys_tree_count(struct store *store, uint64_t *ret_slots, struct error *err)

@@ -16,8 +16,8 @@ enum {
 struct key_group {
     struct id id;
     uint64_t leaf;
-    uint32_t used; /* positions of the leaf that are allotted */
-    bool dirty;
+    uint32_t used;         /* positions of the leaf that are allotted */
+    bool dirty;            /* took another leaf */
     struct key_page *page; /* the leaf, while it is dirty; else NULL */
 };
 
@@ -37,8 +37,13 @@ struct keys {
 
     bool loaded; /* the row of key_tree */
     uint8_t top_level;
-    uint64_t next_leaf, next_block, generation;
+    uint64_t next_leaf, next_block;
+    /* Pages are written with the generation in which they changed, and a bundle holds all up to its
+     * own.  It goes on with the first commit after a start, and after a bundle was written. */
+    uint64_t generation;
+    bool begun;   /* this generation stands in key_tree, and is in no bundle */
     bool changed; /* in this transaction */
+    bool grown;   /* likewise: by a page */
 
     struct key_page **pages;
     size_t page_count, page_capacity;

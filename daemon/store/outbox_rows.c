@@ -2,6 +2,17 @@
 
 #include "store/inside.h"
 
+/* outbox_id = peer << 42 | priority << 40 | number: the queue stands in the order in which it is
+ * read, that of one peer in one place. */
+enum { PEER_BITS_AT = 42, PRIORITY_BITS_AT = 40 };
+
+static int64_t place_of(int64_t peer_id, int priority)
+{
+    return (int64_t)(((uint64_t)peer_id << PEER_BITS_AT) +
+                     ((uint64_t)priority << PRIORITY_BITS_AT));
+}
+static_assert(OUTBOX_OTHER < 1 << (PEER_BITS_AT - PRIORITY_BITS_AT), "priorities fit their bits");
+
 enum status outbox_rows_add(struct store *store,
                             const struct outbox_row *row,
                             int64_t *ret_outbox_id,
@@ -11,6 +22,7 @@ enum status outbox_rows_add(struct store *store,
         return error_set(err, ERR_LIMIT, "queued body of %zu bytes > %d", row->body.size,
                          ENTRY_BODY_MAX);
     struct query q = query_start(store, STATEMENT_OUTBOX_ADD);
+    query_put_int(&q, place_of(row->peer_id, (int)row->priority));
     query_put_int(&q, row->peer_id);
     query_put_int(&q, row->priority);
     query_put_uint(&q, row->kind);
@@ -55,10 +67,12 @@ enum status outbox_rows_list(struct store *store,
 {
     size_t count = 0;
     enum status status = OK;
+    int64_t last = place_of(peer_id, after.priority + 1) - 1; /* of that priority */
+    if (after.priority < 0)
+        after.outbox_id = last; /* from the first on */
     struct query q = query_start(store, STATEMENT_OUTBOX_NEXT);
-    query_put_int(&q, peer_id);
-    query_put_int(&q, after.priority);
-    query_put_int(&q, after.outbox_id);
+    query_put_int(&q, after.outbox_id < last ? after.outbox_id : last);
+    query_put_int(&q, place_of(peer_id + 1, 0));
     query_put_uint(&q, max);
     buf_clear(&ret_list->bodies);
     ret_list->count = 0;
@@ -128,7 +142,7 @@ enum status outbox_rows_has_record(struct store *store,
                                    struct error *err)
 {
     struct query q = query_start(store, STATEMENT_OUTBOX_HAS_RECORD);
-    query_put_int(&q, peer_id);
+    query_put_int(&q, place_of(peer_id, OUTBOX_RECORD));
     query_put_id(&q, consent_id);
     query_put_id(&q, record_id);
     bool has = query_row(&q);
@@ -145,7 +159,8 @@ enum status outbox_rows_count(struct store *store,
 {
     uint64_t count = 0;
     struct query q = query_start(store, STATEMENT_OUTBOX_COUNT);
-    query_put_int(&q, peer_id);
+    query_put_int(&q, place_of(peer_id, 0));
+    query_put_int(&q, peer_id == 0 ? INT64_MAX : place_of(peer_id + 1, 0));
     if (query_row(&q))
         count = query_uint(&q);
     enum status status = query_end(&q, err);

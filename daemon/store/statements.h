@@ -19,27 +19,34 @@
 #define CONSENT_COLUMNS                                                                            \
     "consent_id, state, supersedes, digest, nonce, created_by, proposed_by, approved_by, "         \
     "created_ms, proposed_ms, approved_ms, ended_ms, valid_from_ms, valid_until_ms"
-#define DELIVERY_COLUMNS                                                                           \
-    "delivery_id, peer_id, record_id, consent_id, version, form, feed_id, number, queued_ms, "     \
-    "numbered_ms, withdrawn_ms, erased_ms"
 #define DELIVERY_SELECT                                                                            \
-    "SELECT " DELIVERY_COLUMNS ", (SELECT time_ms FROM feed_receipt r "                            \
-    "WHERE r.feed_id = d.feed_id AND r.size > d.number ORDER BY r.size LIMIT 1) FROM delivery d "
+    "SELECT delivery_id, peer_id, record_id, d.consent_id, version, form, feed_id, number, "       \
+    "queued_ms, numbered_ms, withdrawn_ms, erased_ms, (SELECT time_ms FROM feed_receipt r "        \
+    "WHERE r.feed_id = d.feed_id AND r.size > d.number ORDER BY r.size LIMIT 1) FROM "
+#define DELIVERY_ORDER "ORDER BY d.delivery_id LIMIT ?6"
 #define DELIVERY_FILTER                                                                            \
     "(?1 = 0 OR d.peer_id = ?1) AND (?2 IS NULL OR d.record_id = ?2) "                             \
     "AND (?3 IS NULL OR d.consent_id = ?3) "                                                       \
-    "AND (?4 = 0 OR (d.withdrawn_ms = 0 AND d.erased_ms = 0)) "                                    \
-    "AND d.delivery_id > ?5 ORDER BY d.delivery_id LIMIT ?6"
+    "AND (?4 = 0 OR (d.withdrawn_ms = 0 AND d.erased_ms = 0)) AND d.delivery_id > ?5 "
 #define RECALL_COLUMNS                                                                             \
     "recall_id, peer_id, record_id, consent_id, withdrawn, state, started_ms, due_ms, closed_ms, " \
     "closed_feed_id, closed_number"
 #define HOLDING_COLUMNS                                                                            \
     "holding_id, peer_id, subject_id, consent_id, entry_id, kind, version, form, body_format, "    \
     "state, reasons, withdrawn_entry, received_ms, keep_until_ms, erased_ms"
+#define HOLDING_COLUMNS_OF_H                                                                       \
+    "holding_id, h.peer_id, subject_id, h.consent_id, entry_id, kind, version, form, "             \
+    "body_format, state, reasons, withdrawn_entry, received_ms, h.keep_until_ms, erased_ms"
 #define HOLDING_FILTER                                                                             \
-    "(?1 = 0 OR peer_id = ?1) AND (?2 IS NULL OR subject_id = ?2) "                                \
-    "AND (?3 IS NULL OR consent_id = ?3) AND (?4 = 0 OR state = ?4) "                              \
-    "AND (?5 = 0 OR (reasons & ?5) <> 0) AND holding_id >= ?6 ORDER BY holding_id LIMIT ?7"
+    "(?1 = 0 OR h.peer_id = ?1) AND (?2 IS NULL OR subject_id = ?2) "                                \
+    "AND (?3 IS NULL OR h.consent_id = ?3) AND (?4 = 0 OR state = ?4) "                              \
+    "AND (?5 = 0 OR (reasons & ?5) <> 0) AND holding_id >= ?6 "
+#define HOLDING_ORDER "ORDER BY holding_id LIMIT ?7"
+/* The earliest end of an active holding in block b. */
+#define HOLDING_BLOCK_NEXT(b)                                                                      \
+    "coalesce((SELECT min(h.keep_until_ms) FROM holding h WHERE h.holding_id >= " b ".block << 8 " \
+    "AND h.holding_id < (" b ".block + 1) << 8 AND h.consent_id = " b ".consent_id "               \
+    "AND h.state = 1), 9223372036854775807)"
 #define TERMS_COLUMNS                                                                              \
     "peer_id, consent_id, state, feed_id, number, supersedes, valid_from_ms, valid_until_ms, "     \
     "keep_until_ms, erase_days, received_ms, by_clock"
@@ -54,16 +61,17 @@
     X(KEY_TREE_GET, "SELECT top_level, next_leaf, next_block, generation FROM key_tree")           \
     X(KEY_TREE_SET, "UPDATE key_tree SET top_level = ?, next_leaf = ?, next_block = ?, "           \
         "generation = ?")                                                                          \
-    X(KEY_PAGE_GET, "SELECT block, sealed FROM key_page WHERE id = ?")                             \
-    X(KEY_PAGE_PUT, "INSERT INTO key_page VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "         \
-        "SET generation = excluded.generation, sealed = excluded.sealed")                          \
+    X(KEY_PAGE_GET, "SELECT block, used, sealed FROM key_page WHERE id = ?")                             \
+    X(KEY_PAGE_PUT, "INSERT INTO key_page VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "      \
+        "SET generation = excluded.generation, sealed = excluded.sealed, used = excluded.used")                          \
     X(KEY_PAGE_SINCE, "SELECT id, block, generation, sealed FROM key_page "                        \
         "WHERE id > ? AND generation > ? ORDER BY id LIMIT ?")                                     \
     X(KEY_PAGE_ROW, "SELECT id, block, generation, sealed FROM key_page WHERE id = ?")             \
     X(KEY_GROUP_CLEAR, "DELETE FROM key_group")                                                    \
-    X(KEY_GROUP_GET, "SELECT leaf, used FROM key_group WHERE id = ?")                              \
-    X(KEY_GROUP_PUT, "INSERT INTO key_group VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "          \
-        "SET leaf = excluded.leaf, used = excluded.used")                                          \
+    X(KEY_GROUP_GET, "SELECT g.leaf, p.used FROM key_group g JOIN key_page p "                     \
+        "ON p.id = g.leaf << 4 WHERE g.id = ?")                              \
+    X(KEY_GROUP_PUT, "INSERT INTO key_group VALUES (?, ?) ON CONFLICT (id) DO UPDATE "             \
+        "SET leaf = excluded.leaf")                                          \
                                                                                                    \
     X(PEER_ADD, "INSERT INTO peer (" PEER_COLUMNS ") "                                             \
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                     \
@@ -108,11 +116,11 @@
     X(FEED_SET_HEAD, "UPDATE feed SET size = ?, root = ?, frontier = ? WHERE feed_id = ?")         \
     X(FEED_SET_STATE, "UPDATE feed SET state = ?, healed_size = ?, rolled_back = ? "               \
         "WHERE feed_id = ?")                                                                       \
-    X(FEED_SET_RECEIPT, "UPDATE feed SET receipt_size = ?1, receipt_ms = ?2 "                      \
-        "WHERE feed_id = ?3 AND receipt_size <= ?1 AND receipt_ms <= ?2")                          \
-    X(FEED_NOTE_SET, "INSERT INTO feed_note VALUES (?, ?, ?) ON CONFLICT (feed_id, which) "        \
-        "DO UPDATE SET note = excluded.note")                                                      \
-    X(FEED_NOTE_GET, "SELECT note FROM feed_note WHERE feed_id = ? AND which = ?")                 \
+    X(FEED_SET_RECEIPT, "UPDATE feed SET receipt_size = ?1, receipt_ms = ?2, receipt_note = ?3 "   \
+        "WHERE feed_id = ?4 AND receipt_size <= ?1 AND receipt_ms <= ?2")                          \
+    X(FEED_SET_CHECKPOINT, "UPDATE feed SET checkpoint_note = ? WHERE feed_id = ?")                \
+    X(FEED_GET_CHECKPOINT, "SELECT checkpoint_note FROM feed WHERE feed_id = ?")                   \
+    X(FEED_GET_RECEIPT, "SELECT receipt_note FROM feed WHERE feed_id = ?")                         \
     X(FEED_RECEIPT_ADD, "INSERT INTO feed_receipt VALUES (?, ?, ?) ON CONFLICT DO NOTHING")        \
     X(FEED_HEADS, "SELECT feed_id, epoch, size, root FROM feed WHERE feed_id > ? "                 \
         "ORDER BY feed_id")                                                                        \
@@ -126,18 +134,20 @@
         "ORDER BY entry_id")                                                                       \
     X(ENTRY_ERASE, "UPDATE entry SET flags = flags | 2, sealed = NULL WHERE entry_id = ?")         \
                                                                                                    \
-    X(OUTBOX_ADD, "INSERT INTO outbox (" OUTBOX_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
-    X(OUTBOX_NEXT, "SELECT outbox_id, " OUTBOX_COLUMNS " FROM outbox WHERE peer_id = ?1 "          \
-        "AND (priority, outbox_id) > (?2, ?3) ORDER BY priority, outbox_id LIMIT ?4")              \
+    X(OUTBOX_ADD, "INSERT INTO outbox (outbox_id, " OUTBOX_COLUMNS ") "                            \
+        "SELECT coalesce(max(outbox_id) + 1, ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 "       \
+        "FROM outbox WHERE outbox_id >= ?1 AND outbox_id < ?1 + (1 << 40)")                        \
+    X(OUTBOX_NEXT, "SELECT outbox_id, " OUTBOX_COLUMNS " FROM outbox WHERE outbox_id > ? "         \
+        "AND outbox_id < ? ORDER BY outbox_id LIMIT ?")                                            \
     X(OUTBOX_REMOVE, "DELETE FROM outbox WHERE outbox_id = ?")                                     \
-    X(OUTBOX_REMOVE_RECORDS, "DELETE FROM outbox WHERE priority IN (1, 2) AND consent_id = ?1 "          \
+    X(OUTBOX_REMOVE_RECORDS, "DELETE FROM outbox WHERE priority IN (1, 2) AND consent_id = ?1 "    \
         "AND (?2 IS NULL OR subject_id = ?2) AND (?3 = 0 OR peer_id = ?3)")                        \
-    X(OUTBOX_HAS_RECORD, "SELECT 1 FROM outbox WHERE peer_id = ? AND priority = 2 "                \
-        "AND consent_id = ? AND subject_id = ? LIMIT 1")                                           \
-    X(OUTBOX_COUNT, "SELECT count(*) FROM outbox WHERE ?1 = 0 OR peer_id = ?1")                    \
+    X(OUTBOX_HAS_RECORD, "SELECT 1 FROM outbox WHERE outbox_id >= ?1 "                             \
+        "AND outbox_id < ?1 + (1 << 40) AND consent_id = ?2 AND subject_id = ?3 LIMIT 1")          \
+    X(OUTBOX_COUNT, "SELECT count(*) FROM outbox WHERE outbox_id >= ? AND outbox_id < ?")          \
     X(OUTBOX_WAITING, "SELECT code FROM peer p WHERE p.state = 3 AND EXISTS (SELECT 1 FROM outbox " \
-        "o WHERE o.peer_id = p.peer_id AND o.priority <= CASE p.held WHEN 1 THEN 0 ELSE 99 END) "  \
-        "ORDER BY code LIMIT ?")                                                                   \
+        "o WHERE o.outbox_id >= p.peer_id << 42 AND o.outbox_id < (p.peer_id << 42) + "            \
+        "(1 << CASE p.held WHEN 1 THEN 40 ELSE 42 END)) ORDER BY code LIMIT ?")                    \
                                                                                                    \
     X(RECORD_ADD, "INSERT INTO record (" RECORD_COLUMNS ") VALUES (?, ?, 1, 1, ?, ?, ?)")             \
     X(RECORD_SET_VERSION, "UPDATE record SET version = ? WHERE record_id = ?")                     \
@@ -204,10 +214,15 @@
     X(DELIVERY_ADD, "INSERT INTO delivery (delivery_id, peer_id, record_id, consent_id, version, form, "        \
         "feed_id, number, queued_ms, numbered_ms, withdrawn_ms, erased_ms) "                       \
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                             \
-    X(DELIVERY_LIST, DELIVERY_SELECT "WHERE " DELIVERY_FILTER)                                     \
-    X(DELIVERY_OF_RECORD, DELIVERY_SELECT "WHERE d.record_id = ?2 AND " DELIVERY_FILTER)           \
-    X(DELIVERY_OF_CONSENT, DELIVERY_SELECT "WHERE d.consent_id = ?3 AND " DELIVERY_FILTER)         \
-    X(DELIVERY_BY_ENTRY, DELIVERY_SELECT "WHERE d.delivery_id = ?")                                \
+    X(DELIVERY_LIST, DELIVERY_SELECT "delivery d WHERE " DELIVERY_FILTER DELIVERY_ORDER)                                     \
+    X(DELIVERY_OF_RECORD, DELIVERY_SELECT "delivery d WHERE d.record_id = ?2 AND " \
+        DELIVERY_FILTER DELIVERY_ORDER)           \
+    X(DELIVERY_OF_CONSENT, DELIVERY_SELECT "delivery_block b CROSS JOIN delivery d "   \
+        "ON d.delivery_id >= b.block << 8 AND d.delivery_id < (b.block + 1) << 8 "                \
+        "WHERE b.consent_id = ?3 AND b.block >= ?5 >> 8 AND " DELIVERY_FILTER                      \
+        "ORDER BY b.block, d.delivery_id LIMIT ?6")                                                \
+    X(DELIVERY_BLOCK_PUT, "INSERT OR IGNORE INTO delivery_block VALUES (?, ?)")         \
+    X(DELIVERY_BY_ENTRY, DELIVERY_SELECT "delivery d WHERE d.delivery_id = ?")                                \
     X(DELIVERY_WITHDRAW, "UPDATE delivery SET withdrawn_ms = ?1 WHERE delivery_id = ?2 "           \
         "AND withdrawn_ms = 0")                                                                    \
     X(DELIVERY_ERASED, "UPDATE delivery SET erased_ms = ?1 WHERE record_id = ?3 "                  \
@@ -235,23 +250,39 @@
     X(HOLDING_UPDATE, "UPDATE holding SET consent_id = ?2, state = ?3, reasons = ?4, "             \
         "withdrawn_entry = ?5, keep_until_ms = ?6, erased_ms = ?7 WHERE holding_id = ?1")          \
     X(HOLDING_GET, "SELECT " HOLDING_COLUMNS " FROM holding WHERE holding_id = ?")                 \
-    X(HOLDING_LIST, "SELECT " HOLDING_COLUMNS " FROM holding WHERE " HOLDING_FILTER)               \
-    X(HOLDING_OF_SUBJECT, "SELECT " HOLDING_COLUMNS " FROM holding WHERE peer_id = ?1 "            \
-        "AND subject_id = ?2 AND " HOLDING_FILTER)                                                 \
-    X(HOLDING_OF_CONSENT, "SELECT " HOLDING_COLUMNS " FROM holding WHERE peer_id = ?1 "            \
-        "AND consent_id = ?3 AND " HOLDING_FILTER)                                                 \
+    X(HOLDING_LIST, "SELECT " HOLDING_COLUMNS " FROM holding h WHERE " HOLDING_FILTER HOLDING_ORDER)               \
+    X(HOLDING_OF_SUBJECT, "SELECT " HOLDING_COLUMNS " FROM holding h WHERE h.peer_id = ?1 "        \
+        "AND subject_id = ?2 AND " HOLDING_FILTER HOLDING_ORDER)                                   \
+    X(HOLDING_OF_CONSENT, "SELECT " HOLDING_COLUMNS_OF_H " FROM holding_block b "                  \
+        "CROSS JOIN holding h ON h.holding_id >= b.block << 8 "                                    \
+        "AND h.holding_id < (b.block + 1) << 8 WHERE b.peer_id = ?1 AND b.consent_id = ?3 "        \
+        "AND b.block >= ?6 >> 8 AND " HOLDING_FILTER "ORDER BY b.block, h.holding_id LIMIT ?7")    \
+    X(HOLDING_BLOCK_PUT, "INSERT INTO holding_block VALUES (?, ?, ?, ?) "                          \
+        "ON CONFLICT (peer_id, consent_id, block) DO UPDATE "                                      \
+        "SET keep_until_ms = excluded.keep_until_ms "                                              \
+        "WHERE excluded.keep_until_ms < keep_until_ms")                                            \
+    X(HOLDING_BLOCK_SETTLE, "UPDATE holding_block SET keep_until_ms = "                            \
+        HOLDING_BLOCK_NEXT("holding_block") " FROM (SELECT peer_id AS peer, consent_id AS consent, "   \
+        "block AS due FROM holding_block WHERE keep_until_ms <= ? "                                \
+        "AND keep_until_ms < 9223372036854775807 ORDER BY keep_until_ms LIMIT 32) "                \
+        "WHERE peer_id = peer AND consent_id = consent AND block = due")                           \
+    X(HOLDING_BLOCK_PEER, "UPDATE holding_block SET keep_until_ms = "                              \
+        HOLDING_BLOCK_NEXT("holding_block") " WHERE peer_id = ?")                                  \
     X(HOLDING_RANGE, "SELECT " HOLDING_COLUMNS " FROM holding WHERE peer_id = ? "                  \
         "AND (subject_id, holding_id) > (?, ?) AND subject_id <= ? "                               \
         "ORDER BY subject_id, holding_id LIMIT ?")                                                 \
     X(HOLDING_TO_ERASE, "SELECT " HOLDING_COLUMNS " FROM holding WHERE state = 2 "                 \
         "AND (reasons & ?) <> 0 ORDER BY holding_id LIMIT ?")                                      \
-    X(HOLDING_EXPIRING, "SELECT " HOLDING_COLUMNS " FROM holding WHERE state = 1 "                 \
-        "AND keep_until_ms < 9223372036854775807 AND keep_until_ms <= ? "                          \
-        "ORDER BY keep_until_ms LIMIT ?")                                                          \
+    X(HOLDING_EXPIRING, "SELECT " HOLDING_COLUMNS_OF_H " FROM holding_block b "                    \
+        "CROSS JOIN holding h ON h.holding_id >= b.block << 8 "                                    \
+        "AND h.holding_id < (b.block + 1) << 8 WHERE b.keep_until_ms < 9223372036854775807 "       \
+        "AND b.keep_until_ms <= ?1 AND +h.consent_id = b.consent_id AND +h.state = 1 "             \
+        "AND h.keep_until_ms < 9223372036854775807 AND h.keep_until_ms <= ?1 "                     \
+        "ORDER BY b.keep_until_ms LIMIT ?2")                                                       \
     X(HOLDING_EARLY, "SELECT " HOLDING_COLUMNS " FROM holding WHERE state = 2 "                    \
         "AND (reasons & 8) <> 0 AND keep_until_ms > ? ORDER BY keep_until_ms LIMIT ?")             \
-    X(HOLDING_NEXT_EXPIRY, "SELECT keep_until_ms FROM holding WHERE state = 1 "                    \
-        "AND keep_until_ms < 9223372036854775807 ORDER BY keep_until_ms LIMIT 1")                  \
+    X(HOLDING_NEXT_EXPIRY, "SELECT keep_until_ms FROM holding_block "                              \
+        "WHERE keep_until_ms < 9223372036854775807 ORDER BY keep_until_ms LIMIT 1")                  \
     X(HOLDING_LOCK_PEER, "UPDATE holding SET state = 2, reasons = reasons | ?2 "                   \
         "WHERE peer_id = ?1 AND state IN (1, 2)")                                                  \
     X(HOLDING_UNLOCK_PEER, "UPDATE holding SET reasons = reasons & ~?2, "                          \

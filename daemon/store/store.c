@@ -156,6 +156,8 @@ static void forget_rows(struct store *store)
 {
     store->origin_of = 0;
     store->opened = ID_NONE;
+    store->delivery_block.block = 0;
+    store->holding_block.block = 0;
 }
 
 void store_rollback(struct store *store)

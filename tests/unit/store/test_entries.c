@@ -382,8 +382,7 @@ static void a_receipt_never_goes_back(void **state)
     assert_true(span_equal(buf_span(&note), SPAN_LITERAL("ten")));
     CHECK_OK(feed_rows_get(store, feed_id, &row, &err), &err);
     assert_int_equal(row.receipt_size, 10);
-    CHECK_STATUS(feed_rows_set_note(store, feed_id, FEED_NOTE_CHECKPOINT,
-                                    span_of(header, NOTE_MAX + 1), &err),
+    CHECK_STATUS(feed_rows_set_checkpoint(store, feed_id, span_of(header, NOTE_MAX + 1), &err),
                  ERR_LIMIT, &err);
     buf_fini(&note);
 }

@@ -120,6 +120,42 @@ static void holdings_end_at_their_keep_until(void **state)
     assert_int_equal(rows[0].index, 2);
     CHECK_OK(holding_rows_expiring(store, INT64_MAX, rows, 4, &count, &err), &err);
     assert_int_equal(count, 2);
+    /* A block of numbers in which nothing active ends any more is passed over; one in which
+     * something becomes active is not. */
+    rows[0].state = HOLDING_LOCKED;
+    rows[0].reasons = HOLDING_ROLLED_BACK;
+    CHECK_OK(holding_rows_update(store, &rows[0], &err), &err);
+    CHECK_OK(holding_rows_settle(store, 450, &err), &err);
+    CHECK_OK(holding_rows_next_expiry(store, &next_ms, &err), &err);
+    assert_int_equal(next_ms, 500);
+    CHECK_OK(holding_rows_settle(store, 500, &err), &err);
+    CHECK_OK(holding_rows_next_expiry(store, &next_ms, &err), &err);
+    assert_int_equal(next_ms, 500);
+    CHECK_OK(holding_rows_unlock_peer(store, 1, HOLDING_ROLLED_BACK, &err), &err);
+    CHECK_OK(holding_rows_next_expiry(store, &next_ms, &err), &err);
+    assert_int_equal(next_ms, 400);
+    CHECK_OK(holding_rows_settle(store, 400, &err), &err);
+    CHECK_OK(holding_rows_next_expiry(store, &next_ms, &err), &err);
+    assert_int_equal(next_ms, 400);
+}
+
+/* Under another consent it is found there, and its end is known there. */
+static void a_holding_moves_to_another_consent(void **state)
+{
+    (void)state;
+    struct holding_row row;
+    int64_t next_ms = 0;
+    hold(7, 1, 500);
+    CHECK_OK(holding_rows_get(store, 3, 7, &row, &err), &err);
+    row.consent_id = id_of(9);
+    row.keep_until_ms = 300;
+    CHECK_OK(holding_rows_update(store, &row, &err), &err);
+    struct holding_filter filter = { .peer_id = 1, .consent_id = id_of(9) };
+    assert_int_equal(count_holdings(filter), 1);
+    filter.consent_id = id_of(1);
+    assert_int_equal(count_holdings(filter), 0);
+    CHECK_OK(holding_rows_next_expiry(store, &next_ms, &err), &err);
+    assert_int_equal(next_ms, 300);
 }
 
 static void received_terms_are_replaced_as_a_whole(void **state)
@@ -160,6 +196,7 @@ int main(void)
         T(a_peers_holdings_are_locked_and_unlocked_by_reason),
         T(holdings_of_a_range_are_found_by_their_index),
         T(holdings_end_at_their_keep_until),
+        T(a_holding_moves_to_another_consent),
         T(received_terms_are_replaced_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,7 +118,7 @@ static void a_good_database_is_found_good_while_it_changes(void **state)
     uint64_t rows = 0;
     CHECK_OK(run(&steps, &rows), &err);
     assert_true(steps > 50); /* every table and index, and several for the holdings */
-    assert_true(rows >= 4 * (uint64_t)HOLDINGS);
+    assert_true(rows >= 2 * (uint64_t)HOLDINGS);
 }
 
 static void whatever_an_index_does_not_know_is_found(void **state)
@@ -127,11 +127,8 @@ static void whatever_an_index_does_not_know_is_found(void **state)
         const char *index, *sql;
     } cases[] = {
         { "holding_subject", "DELETE FROM holding WHERE holding_id % 4096 = 1400" },
-        { "holding_consent", "UPDATE holding SET consent_id = zeroblob(16) WHERE "
-                             "holding_id % 4096 = 7" },
         { "holding_locked", "UPDATE holding SET state = 2 WHERE holding_id % 4096 = 1000" },
-        { "holding_expiry", "UPDATE holding SET keep_until_ms = 9223372036854775807 WHERE "
-                            "holding_id % 4096 = 1000" },
+        { "holding_block_due", "UPDATE holding_block SET keep_until_ms = 77 WHERE block % 4 = 1" },
         { "holding_by_clock", "UPDATE holding SET reasons = 1 WHERE holding_id % 4096 = 999" },
         { "pair_id_back", "UPDATE pair_id SET pair = zeroblob(16) WHERE substr(local, 1, 1) = "
                           "x'32'" },
