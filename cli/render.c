@@ -83,10 +83,12 @@ static enum status put_text(const struct render *render,
 {
     struct buf line = BUF_INIT;
     const char *shown = render_escaped(&line, section->title, false, err);
+    enum status status = shown == NULL && err != NULL ? err->status : OK;
     if (shown != NULL && shown[0] != '\0')
         (void)fprintf(render->out, "%s\n", shown);
     buf_clear(&line);
-    enum status status = text_escape(section->content, true, &line, err);
+    if (status == OK)
+        status = text_escape(section->content, true, &line, err);
     if (status == OK) {
         (void)fwrite(line.data, 1, line.size, render->out);
         if (line.size > 0 && line.data[line.size - 1] != '\n')

@@ -74,6 +74,76 @@ static void write_peers(void)
     reply_note(&w, "do this next");
 }
 
+/* -- failures ---------------------------------------------------------------------------------- */
+
+static const enum render_mode MODES[] = { RENDER_TABLE, RENDER_PLAIN, RENDER_JSON };
+
+/* All kinds of sections, problems and an error, into `out`. */
+static enum status render_all(enum render_mode mode, FILE *out, uint64_t failing, bool *ret_hit)
+{
+    struct buf frame = BUF_INIT;
+    struct reply reply;
+    struct error result = ERROR_INIT;
+    reply_init(&w);
+    write_peers();
+    reply_text(&w, "terms", "Terms", SPAN_LITERAL("until 2027"));
+    reply_blob(&w, "card", "KE.card", SPAN_LITERAL("CARD"));
+    reply_problem(&w, &(struct reply_problem){ .file = "a.csv",
+                                               .line = 3,
+                                               .column = 18,
+                                               .field = "OBS_VALUE",
+                                               .value = "n/a",
+                                               .rule = "is not a number",
+                                               .warning = true });
+    (void)error_set(&result, ERR_INVALID, "1 problem; next: mend it");
+    CHECK_OK(reply_finish(&w, "training", &result, &frame, &err), &err);
+    CHECK_OK(reply_decode(span_slice(buf_span(&frame), FRAME_HEAD_SIZE, frame.size), &reply, &err),
+             &err);
+    const struct render render = { .out = out, .messages = tmpfile(), .mode = mode, .width = 80 };
+    assert_non_null(render.messages);
+    mem_fail_at(failing, false);
+    enum status status = render_reply(&render, &reply, &err);
+    *ret_hit = mem_fail_hit();
+    mem_fail_at(0, false);
+    (void)fclose(render.messages);
+    reply_release(&reply);
+    buf_fini(&frame);
+    reply_fini(&w);
+    return status;
+}
+
+static void an_answer_that_cannot_be_written_whole_is_told_in_every_mode(void **state)
+{
+    (void)state;
+    reply_fini(&w);
+    for (size_t i = 0; i < COUNT(MODES); i++) {
+        FILE *full = fopen("/dev/full", "w");
+        assert_non_null(full);
+        bool hit = false;
+        CHECK_STATUS(render_all(MODES[i], full, 0, &hit), ERR_IO, &err);
+        CHECK_CONTAINS(err.text, "could not be written");
+        (void)fclose(full);
+    }
+}
+
+static void an_answer_for_which_there_is_no_memory_is_told_in_every_mode(void **state)
+{
+    (void)state;
+    reply_fini(&w);
+    for (size_t i = 0; i < COUNT(MODES); i++) {
+        bool hit = true;
+        for (uint64_t nth = 1; hit; nth++) {
+            FILE *out = tmpfile();
+            assert_non_null(out);
+            enum status status = render_all(MODES[i], out, nth, &hit);
+            if (status != (hit ? ERR_MEMORY : OK))
+                fail_msg("mode %zu, allocation %llu: %s", i, (unsigned long long)nth,
+                         status_name(status));
+            (void)fclose(out);
+        }
+    }
+}
+
 /* -- escapes ----------------------------------------------------------------------------------- */
 
 #define NASTY                  \
@@ -263,6 +333,8 @@ static void evidence_that_is_none_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(an_answer_that_cannot_be_written_whole_is_told_in_every_mode),
+        TEST(an_answer_for_which_there_is_no_memory_is_told_in_every_mode),
         TEST(control_and_direction_characters_are_escaped_in_every_mode),
         TEST(plain_is_one_item_a_line),
         TEST(json_is_one_object_with_numbers_and_nulls),
