@@ -11,6 +11,8 @@
 #include "support/store_place.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static struct store_place place;
 static struct store *store;
@@ -158,6 +160,39 @@ static void a_clock_that_was_put_back_does_not_stop_the_ticks(void **state)
 
 /* -- the credential ---------------------------------------------------------------------------- */
 
+/* Where a credential should be and cannot be read, the node does not go on without one. */
+static void a_credential_that_cannot_be_read_is_told_and_not_passed_over(void **state)
+{
+    (void)state;
+    struct credential credential;
+    char far[600];
+    memset(far, 'x', sizeof(far));
+    far[0] = '/';
+    far[sizeof(far) - 1] = '\0';
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", far, 1), 0);
+    CHECK_STATUS(credential_read(&credential, &err), ERR_LIMIT, &err);
+    assert_null(credential_key(&credential));
+    store_place_write(&place, "no-directory", SPAN_LITERAL("x"));
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", store_place_path(&place, "no-directory"), 1),
+                     0);
+    CHECK_STATUS(credential_read(&credential, &err), ERR_IO, &err);
+    CHECK_CONTAINS(err.text, "; next: look at LoadCredentialEncrypted=");
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", place.directory, 1), 0);
+    assert_int_equal(mkdir(store_place_path(&place, CREDENTIAL_NAME), 0700), 0);
+    CHECK_STATUS(credential_read(&credential, &err), ERR_IO, &err);
+    assert_int_equal(rmdir(store_place_path(&place, CREDENTIAL_NAME)), 0);
+    static const uint8_t zeros[SEAL_KEY_SIZE];
+    store_place_write(&place, CREDENTIAL_NAME, SPAN_ARRAY(zeros));
+    CHECK_STATUS(credential_read(&credential, &err), ERR_INVALID, &err);
+    CHECK_CONTAINS(err.text, "no secret");
+    assert_null(credential_key(&credential));
+    assert_int_equal(unlink(store_place_path(&place, CREDENTIAL_NAME)), 0);
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "", 1), 0);
+    CHECK_OK(credential_read(&credential, &err), &err);
+    assert_null(credential_key(&credential));
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
 static void a_credential_is_32_bytes_or_not_there(void **state)
 {
     (void)state;
@@ -195,6 +230,7 @@ int main(void)
         TEST(equality_sees_every_change),
         TEST(a_clock_that_was_put_back_does_not_stop_the_ticks),
         TEST(more_idle_work_comes_again_soon_and_its_failure_is_not_final),
+        TEST(a_credential_that_cannot_be_read_is_told_and_not_passed_over),
         TEST(a_credential_is_32_bytes_or_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
