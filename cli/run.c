@@ -204,11 +204,12 @@ static enum status follow(int fd, struct reply *reply, struct error *err)
         }
         struct reply next = { 0 };
         enum status status = client_ask(fd, &how_far, show_progress, &next, err);
-        if (status == ERR_DENIED) /* no answer; and it is not us whom it does not know */
+        if (status == ERR_DENIED) { /* no answer; and it is not us whom it does not know */
             return error_set(err, ERR_IO,
                              "comityd closed the connection while it made the backup, which is not "
                              "whole; next: look at comityd's log, start it again if it ended, and "
                              "repeat");
+        }
         if (status != OK)
             return status;
         reply_release(reply);

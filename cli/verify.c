@@ -223,6 +223,14 @@ static enum status judge_by(struct verify *v,
     return status;
 }
 
+/* Card i may be the publisher's, and card j the subscriber's (without one, j is 0 and not used). */
+static bool may_be_of(const struct verify *v, size_t i, size_t j, bool with_subscriber)
+{
+    if (!code_equal(&v->cards[i].code, &v->origin.code))
+        return false;
+    return with_subscriber ? code_equal(&v->cards[j].code, &v->origin.subscriber) : j == 0;
+}
+
 /* A node that replaced its keys has several cards: the evidence holds when it holds by one card of
  * each.  What is wrong is said of the first whose keys fit, or else of the first. */
 static enum status judge_by_any(struct verify *v,
@@ -232,12 +240,9 @@ static enum status judge_by_any(struct verify *v,
     bool with_subscriber = find_card(v, &v->origin.subscriber) != NULL;
     enum status first = OK;
     for (size_t i = 0; i < v->card_count; i++) {
-        if (!code_equal(&v->cards[i].code, &v->origin.code))
-            continue;
         for (size_t j = 0; j < v->card_count; j++) {
             struct error why = ERROR_INIT;
-            bool is_subscriber = code_equal(&v->cards[j].code, &v->origin.subscriber);
-            if (with_subscriber ? !is_subscriber : j > 0)
+            if (!may_be_of(v, i, j, with_subscriber))
                 continue;
             enum status status =
                 judge_by(v, &v->cards[i], with_subscriber ? &v->cards[j] : NULL, ret_verdict, &why);
