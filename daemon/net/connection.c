@@ -172,17 +172,25 @@ bool connection_recheck(struct connection *connection)
     return false;
 }
 
+static void handshake_too_slow(struct connection *connection)
+{
+    const struct error why = { ERR_EXPIRED, "the TLS handshake took too long" };
+    connection->net->stats.failed_handshakes++;
+    net_event(connection->net, "handshake_failed", "address=%s reason=\"%s\"", connection->address,
+              why.text);
+    connection_close(connection, &why, OFFENCE_TIMEOUT);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct connection *connection = timer->data;
-    const struct error slow_handshake = { ERR_EXPIRED, "the TLS handshake took too long" };
     switch (connection->state) {
     case CONNECTION_RESOLVING:
     case CONNECTION_CONNECTING:
         connection_fail(connection, ERR_EXPIRED, "no answer at this address");
         break;
     case CONNECTION_HANDSHAKING:
-        connection_close(connection, &slow_handshake, OFFENCE_TIMEOUT);
+        handshake_too_slow(connection);
         break;
     case CONNECTION_SECURED:
     case CONNECTION_GREETED:

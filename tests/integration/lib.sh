@@ -59,9 +59,10 @@ fail() {
     exit 1
 }
 
-# Runs a command until it succeeds; fails the script after SECONDS.
+# Runs a command until it succeeds; fails the script after SECONDS of a machine with time to spare,
+# which a loaded one may take four times over.
 wait_for() { # SECONDS WHAT COMMAND...
-    local seconds=$1 what=$2 end
+    local seconds=$(($1 * 4)) what=$2 end
     shift 2
     end=$((SECONDS + seconds))
     until "$@" >/dev/null 2>&1; do
@@ -187,7 +188,13 @@ attacked_nodes() {
     befriend KE UNODC
     peer_accept UNODC GB
     wait_for 20 "connection" grep -q event=peer_connected "$WORK/UNODC.log"
+    give KE UNODC "Before any attack" "From now on one connection stays."
+    wait_for 20 "delivery" holds UNODC "Before any attack"
+    KE_CUT=$(ke_cut)
 }
+# How often the session with KE has ended (once it does when both have dialled at the same time).
+ke_cut() { grep -c 'event=peer_disconnected peer=KE' "$WORK/UNODC.log" || true; }
+ke_was_never_cut() { [ "$(ke_cut)" -eq "$KE_CUT" ] || fail "KE was cut off meanwhile"; }
 
 consent_make() { # CODE TO RECORD [OPTION...]: drafted and proposed; prints its id and its digest
     local code=$1 to=$2 record=$3 id digest

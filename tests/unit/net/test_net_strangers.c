@@ -141,6 +141,8 @@ static void who_is_silent_in_the_handshake_is_cut_and_has_to_wait_before_the_nex
     loop_fault_hurry(HANDSHAKE_TIMEOUT_MS, HURRY);
     assert_true(wait_until_cut(pair, stranger(pair)));
     wait_until_strangers(pair, 0);
+    CHECK_CONTAINS(pair->sides[0].told, "handshake_failed address=192.0.2.1:1024 reason=\"the TLS");
+    assert_int_equal(net_stats(pair->sides[0].net).failed_handshakes, 1);
     assert_true(wait_until_cut(pair, stranger(pair)));
     CHECK_CONTAINS(pair->sides[0].told, "reason=penalty");
     assert_int_equal(net_stats(pair->sides[0].net).refused, 1);
