@@ -271,6 +271,28 @@ static enum status breathe(const struct journal_pause *pause, struct error *err)
     return error_set(err, ERR_BUSY, "given up before its end; next: repeat it");
 }
 
+/* Reads one record into *bytes, decodes it, and hangs it on the tree. */
+static enum status take_leaf(struct feed_context *feed,
+                             const struct journal_head *head,
+                             uint64_t index,
+                             struct buf *bytes,
+                             struct tree *tree,
+                             struct error *err)
+{
+    struct digest leaf;
+    struct journal_record record;
+    buf_clear(bytes);
+    enum status status = journal_rows_get(feed->store, head->epoch, index, bytes, err);
+    if (status == ERR_NOT_FOUND)
+        status = error_set(err, ERR_MISMATCH, "journal record %llu is missing",
+                           (unsigned long long)index);
+    if (status == OK)
+        status = leaf_decode(buf_span(bytes), index, &record, err);
+    if (status == OK)
+        status = tree_leaf(buf_span(bytes), &leaf, err);
+    return status == OK ? tree_append(tree, &leaf, NULL, err) : status;
+}
+
 static enum status recompute(struct feed_context *feed,
                              const struct journal_head *head,
                              const struct checkpoint *earlier,
@@ -283,19 +305,7 @@ static enum status recompute(struct feed_context *feed,
     tree_init(&tree);
     enum status status = OK;
     for (uint64_t index = 0; status == OK && index < head->size; index++) {
-        struct digest leaf;
-        struct journal_record record;
-        buf_clear(&bytes);
-        status = journal_rows_get(feed->store, head->epoch, index, &bytes, err);
-        if (status == ERR_NOT_FOUND)
-            status = error_set(err, ERR_MISMATCH, "journal record %llu is missing",
-                               (unsigned long long)index);
-        if (status == OK)
-            status = leaf_decode(buf_span(&bytes), index, &record, err);
-        if (status == OK)
-            status = tree_leaf(buf_span(&bytes), &leaf, err);
-        if (status == OK)
-            status = tree_append(&tree, &leaf, NULL, err);
+        status = take_leaf(feed, head, index, &bytes, &tree, err);
         if (status == OK && index % RECORDS_STEP == RECORDS_STEP - 1)
             status = breathe(pause, err);
         bool at_earlier = status == OK && earlier != NULL && tree.size == earlier->size;
