@@ -154,11 +154,12 @@ static enum status load_shape(struct integrity *it, struct error *err)
     memcpy(shape->name, it->tables[it->table_at], NAME_SIZE);
     enum status status = for_rows(it, "SELECT wr FROM pragma_table_list WHERE name = ?1",
                                   shape->name, set_rowid, NULL, err);
-    if (status == OK)
+    if (status == OK) {
         status = for_rows(it,
                           "SELECT l.name, s.sql, l.origin = 'pk' FROM pragma_index_list(?1) l "
                           "LEFT JOIN sqlite_schema s ON s.name = l.name",
                           shape->name, add_index, &has_key, err);
+    }
     if (status == OK && shape->has_rowid) {
         (void)snprintf(shape->key.names[0], NAME_SIZE, "rowid");
         shape->key.count = 1;
@@ -385,14 +386,14 @@ enum status integrity_step(struct integrity *it, bool *ret_done, struct error *e
     return *ret_done ? OK : load_shape(it, err);
 }
 
-uint64_t integrity_rows(const struct integrity *it)
+uint64_t integrity_rows(const struct integrity *integrity)
 {
-    return it->rows;
+    return integrity->rows;
 }
 
-void integrity_free(struct integrity *it)
+void integrity_free(struct integrity *integrity)
 {
-    if (it != NULL)
-        forget_place(it);
-    mem_free(it);
+    if (integrity != NULL)
+        forget_place(integrity);
+    mem_free(integrity);
 }
