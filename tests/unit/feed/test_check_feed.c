@@ -1,6 +1,6 @@
 /* check ends, goes on and finds nothing where nothing is wrong (test_check_tampering.c: where
  * something is); evidence and exports stand alone. */
-#include "two_nodes.h"
+#include "tamper.h"
 
 #include "feed/check.h"
 #include "feed/finding.h"

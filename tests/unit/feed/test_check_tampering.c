@@ -1,6 +1,6 @@
 /* An insider edits a database with SQLite's own tool: check finds it, and says what it is.  What is
  * only a failure of the machine is not taken for it. */
-#include "two_nodes.h"
+#include "tamper.h"
 
 #include "feed/check.h"
 #include "feed/journal.h"
@@ -34,20 +34,6 @@ static struct check_result check(struct node *node)
     CHECK_OK(feed_check(&node->feed, &result, &err), &err);
     CHECK_OK(buf_terminate(&result.text, &err), &err);
     return result;
-}
-
-static void tamper(struct node *node, const char *sql)
-{
-    sqlite3 *database = NULL;
-    char *message = NULL;
-    store_close(node->store);
-    assert_int_equal(sqlite3_open(store_place_path(&node->place, "comity.db"), &database),
-                     SQLITE_OK);
-    if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s: %s", sql, message);
-    assert_true(sqlite3_changes(database) > 0);
-    assert_int_equal(sqlite3_close(database), SQLITE_OK);
-    node_open(node, false);
 }
 
 struct tampering {
