@@ -13,15 +13,16 @@ void origin_format(const struct origin *origin, char text[static ORIGIN_TEXT_SIZ
 {
     const char *kind = kind_names[origin->kind];
     unsigned long long epoch = (unsigned long long)origin->epoch;
-    if (origin->kind == ORIGIN_FEED)
+    if (origin->kind == ORIGIN_FEED) {
         (void)snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s/%s/%016llx", prefix, origin->realm.text,
                        kind, origin->code.text, origin->subscriber.text, epoch);
-    else if (origin->kind == ORIGIN_JOURNAL)
+    } else if (origin->kind == ORIGIN_JOURNAL) {
         (void)snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s/%016llx", prefix, origin->realm.text,
                        kind, origin->code.text, epoch);
-    else /* of a key: its statements are about many logs */
+    } else { /* of a key: its statements are about many logs */
         (void)snprintf(text, ORIGIN_TEXT_SIZE, "%s/%s/%s/%s", prefix, origin->realm.text, kind,
                        origin->code.text);
+    }
 }
 
 static enum status not_a_name(struct span text, struct error *err)
