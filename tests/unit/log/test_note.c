@@ -136,6 +136,10 @@ static void the_published_example_verifies_and_its_variations_do_not(void **stat
     assert_int_equal(
         note_verify_cosignature(&note, SPAN_LITERAL("PeterNeumann"), &key, &time_s, NULL),
         ERR_NOT_FOUND);
+    assert_int_equal(
+        note_cosignature_time(&note, SPAN_LITERAL("PeterNeumann"), &key, &time_s, NULL),
+        ERR_NOT_FOUND);
+    assert_int_equal(time_s, 0);
     bytes.data[0] = 'i';
     assert_int_equal(note_verify(&note, SPAN_LITERAL("PeterNeumann"), &key, NULL), ERR_SIGNATURE);
     key.bytes[0] ^= 1;
