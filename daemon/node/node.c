@@ -103,7 +103,7 @@ static void on_assisting(uv_idle_t *idle)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct node *node = prepare->data;
-    if (worker_assist(node->worker))
+    if (node->worker != NULL && !node->stopping && worker_assist(node->worker))
         (void)uv_idle_start(&node->assisting, on_assisting);
     else
         (void)uv_idle_stop(&node->assisting);

@@ -43,9 +43,9 @@ mark
 for _ in $(seq 30); do
     (
         exec 3<>"/dev/tcp/127.0.0.1/$PORT"
-        for _ in $(seq 90); do # longer than anybody waits below: only the node ends it
+        for _ in $(seq 45); do # longer than anybody waits below: only the node ends it
             printf '\x16' >&3 || exit 0
-            sleep 1
+            sleep 2 # the fifth byte would show that it is no TLS
         done
     ) 2>/dev/null &
     SLOW="${SLOW:-} $!"

@@ -23,7 +23,8 @@ DROP TABLE outbox;
 ALTER TABLE queue RENAME TO outbox;
 
 -- How many places of a leaf are allotted stands beside its keys, which change at the same time.
--- key_tree.generation counts no longer the commits, but what a bundle may have been written between.
+-- key_tree.generation no longer counts the commits, but what a bundle may have been written
+-- between.
 ALTER TABLE key_page ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
 UPDATE key_page SET used = g.used FROM key_group g WHERE key_page.id = g.leaf << 4;
 ALTER TABLE key_group DROP COLUMN used;

@@ -69,9 +69,9 @@ static const struct tampering TAMPERINGS[] = {
     { &un, "a feed of nobody", "UPDATE feed SET peer_id = 99 WHERE direction = 2",
       "belongs to no peer" },
     { &un, "a checkpoint of zeros",
-      "UPDATE feed_note SET note = zeroblob(length(note)) WHERE which = 1", "checkpoint" },
-    { &ke, "a receipt of zeros",
-      "UPDATE feed_note SET note = zeroblob(length(note)) WHERE which = 2", "receipt" },
+      "UPDATE feed SET checkpoint_note = zeroblob(length(checkpoint_note))", "checkpoint" },
+    { &ke, "a receipt of zeros", "UPDATE feed SET receipt_note = zeroblob(length(receipt_note))",
+      "receipt" },
     { &un, "an erasure that is denied",
       "UPDATE entry SET flags = 0 WHERE entry_id = (SELECT holding_id FROM holding WHERE state = "
       "3)",
