@@ -73,7 +73,8 @@ struct span card_next(struct span *rest);
 /* May something that was signed at `then_ms` under this role of a card be believed?  Judges the
  * anchor, that role's certificate and the list by that time, not by the present: evidence outlives
  * certificates.  `vouched`: somebody else's signature says when it was (of a log certificate: at
- * the latest, and not much earlier); otherwise a revocation counts whenever it came.  The error says which rule is broken, and when. */
+ * the latest, and not much earlier); otherwise a revocation counts whenever it came.  The error
+ * says which rule is broken, and when. */
 MUST_CHECK enum status card_check_signed(
     const struct card *card, enum role role, int64_t then_ms, bool vouched, struct error *err);
 /* "host:port" with a port of 1-65535, or "[IPv6]:port". */

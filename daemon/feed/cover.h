@@ -46,8 +46,8 @@ MUST_CHECK enum status cover_by(struct cover *cover,
                                 struct policy_decision *ret_decision,
                                 struct error *err);
 /* Under any consent in force but `except` (ID_NONE: any at all), each for its own purpose.
- * POLICY_ALLOWED: under the one of them that ends last.  POLICY_SUSPENDED: only suspended ones cover
- * it, so it may stay, locked. */
+ * POLICY_ALLOWED: under the one of them that ends last.  POLICY_SUSPENDED: only suspended ones
+ * cover it, so it may stay, locked. */
 MUST_CHECK enum status cover_by_any(struct cover *cover,
                                     const struct id *except,
                                     const struct policy_record *record,

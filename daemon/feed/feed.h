@@ -42,7 +42,7 @@ struct feed_context {
     /* While a key is being replaced, the one before, which signs as well; otherwise NULL. */
     const struct private_key *former_log_key;
     const struct private_key *former_receipt_key;
-    bool meet_again;    /* set when a heal is done, and another one needs a new comparison */
+    bool meet_again; /* set when a heal is done, and another one needs a new comparison */
     struct feed_clock_seen clock_seen;
     bool cards_changed; /* set when a peer's card was replaced; whoever acts on it clears it */
     struct feed_signed signed_notes[FEED_SIGNED_KEPT]; /* keyring.c; the next place is the oldest */

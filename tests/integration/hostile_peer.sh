@@ -38,7 +38,7 @@ for bytes in 1 5 100 20000; do
     alive "noise"
 done
 
-say "strangers that say nothing, or one byte a second: cut after 5 s, and others are served meanwhile"
+say "strangers that say nothing, or a byte now and then: cut after 5 s, and others are served meanwhile"
 mark
 for _ in $(seq 30); do
     (
