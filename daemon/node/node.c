@@ -67,7 +67,8 @@ static void on_wake(uv_async_t *async)
 {
     struct node *node = async->data;
     service_deliver_progress(node);
-    (void)worker_deliver(node->worker);
+    if (node->worker != NULL)
+        (void)worker_deliver(node->worker);
     if (node->directory_known && !node->network_started && !node->stopping && !node->failed)
         start_network(node);
 }
@@ -412,7 +413,8 @@ void node_stop(struct node *node)
         return;
     bool clean = node->stopping;
     node->stopping = true;
-    worker_free(node->worker);
+    if (node->worker != NULL)
+        worker_stop(node->worker); /* it goes with the loop: a wake-up may still be on its way */
     if (node->net != NULL)
         net_stop(node->net);
     if (node->control != NULL)
@@ -429,6 +431,7 @@ void node_stop(struct node *node)
         (void)uv_run(&node->loop, UV_RUN_DEFAULT);
         (void)uv_loop_close(&node->loop);
     }
+    worker_free(node->worker);
     service_fini(node);
     store_close(node->store);
     credential_fini(&node->credential);
