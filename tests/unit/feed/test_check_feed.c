@@ -11,37 +11,6 @@
 
 #include <stdlib.h>
 
-static struct id record_of_scene;
-
-/* KE gave UNODC three records, of which one was withdrawn and erased; both have journals. */
-static int set_up(void **state)
-{
-    two_set_up(state);
-    struct id records[3] = { add_excerpt(&ke, "One"), add_excerpt(&ke, "Two"),
-                             add_excerpt(&ke, "Three") };
-    record_of_scene = records[0];
-    give(&ke, &un, records, 2, 10);
-    struct id consent = give(&ke, &un, records + 2, 1, 10);
-    connect_nodes();
-    revoke(&ke, &consent);
-    connect_nodes();
-    for (int i = 0; i < 3; i++) {
-        tx_begin(&un);
-        CHECK_OK(journal_append(&un.feed, ANNE, "anne", "peer add", "KE", OK, "card 1234", &err),
-                 &err);
-        tx_commit(&un);
-    }
-    return 0;
-}
-
-static struct check_result check(struct node *node)
-{
-    struct check_result result = { 0 };
-    CHECK_OK(feed_check(&node->feed, &result, &err), &err);
-    CHECK_OK(buf_terminate(&result.text, &err), &err);
-    return result;
-}
-
 /* What happens between the steps of a check. */
 static bool between(void *self, const struct check_result *so_far)
 {
