@@ -1,5 +1,7 @@
 #include "support/pki.h"
 
+#include "crypto/card.h"
+
 #include "support/check.h"
 
 #include <openssl/evp.h>
@@ -144,4 +146,20 @@ void pki_forge(const struct pki_forgery *plan, struct buf *ret_der)
     OPENSSL_free(der);
     X509_free(certificate);
     X509_free(issuer);
+}
+
+struct buf pki_card(const struct pki_state *state, const char *name, const char *address)
+{
+    struct error err = ERROR_INIT;
+    struct card card = { .realm = state->realm, .code = state->code };
+    struct buf text = BUF_INIT;
+    (void)snprintf(card.name, sizeof(card.name), "%s", name);
+    (void)snprintf(card.address, sizeof(card.address), "%s", address);
+    CHECK_OK(buf_append(&card.anchor, buf_span(&state->anchor), &err), &err);
+    for (int i = 0; i < ROLE_COUNT; i++)
+        CHECK_OK(buf_append(&card.roles[i], buf_span(&state->roles[i]), &err), &err);
+    CHECK_OK(buf_append(&card.crl, buf_span(&state->crl), &err), &err);
+    CHECK_OK(card_encode(&card, &text, &err), &err);
+    card_fini(&card);
+    return text;
 }

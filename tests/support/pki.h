@@ -44,4 +44,7 @@ struct pki_forgery {
 struct pki_forgery pki_tls_plan(const struct pki_state *state, char uri[static 80]);
 void pki_forge(const struct pki_forgery *plan, struct buf *ret_der);
 
+/* The State's card as a PEM file; address "" for none.  buf_fini() it. */
+struct buf pki_card(const struct pki_state *state, const char *name, const char *address);
+
 #endif

@@ -192,16 +192,7 @@ static inline size_t answered_rows(const char *section)
 /* A State's card. */
 static inline struct buf desk_card(const struct pki_state *state, const char *name)
 {
-    struct card card = { .realm = state->realm, .code = state->code };
-    struct buf text = BUF_INIT;
-    (void)snprintf(card.name, sizeof(card.name), "%s", name);
-    CHECK_OK(buf_append(&card.anchor, buf_span(&state->anchor), &err), &err);
-    for (int i = 0; i < ROLE_COUNT; i++)
-        CHECK_OK(buf_append(&card.roles[i], buf_span(&state->roles[i]), &err), &err);
-    CHECK_OK(buf_append(&card.crl, buf_span(&state->crl), &err), &err);
-    CHECK_OK(card_encode(&card, &text, &err), &err);
-    card_fini(&card);
-    return text;
+    return pki_card(state, name, "");
 }
 
 static inline void desk_fingerprint(const struct pki_state *state,

@@ -137,15 +137,7 @@ static void consents(void **state)
 
 static struct buf card_of(const struct pki_state *state)
 {
-    struct card card = { .realm = state->realm, .code = state->code, .name = "Australia" };
-    struct buf text = BUF_INIT;
-    CHECK_OK(buf_append(&card.anchor, buf_span(&state->anchor), &err), &err);
-    for (int i = 0; i < ROLE_COUNT; i++)
-        CHECK_OK(buf_append(&card.roles[i], buf_span(&state->roles[i]), &err), &err);
-    CHECK_OK(buf_append(&card.crl, buf_span(&state->crl), &err), &err);
-    CHECK_OK(card_encode(&card, &text, &err), &err);
-    card_fini(&card);
-    return text;
+    return pki_card(state, "Australia", "");
 }
 
 static void cards(void **state)

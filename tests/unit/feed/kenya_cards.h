@@ -17,17 +17,7 @@ static size_t kept_count;
 
 static inline struct buf card_of(const struct pki_state *state, const char *name)
 {
-    struct card card = { .realm = state->realm, .code = state->code };
-    struct buf text = BUF_INIT;
-    (void)snprintf(card.name, sizeof(card.name), "%s", name);
-    (void)snprintf(card.address, sizeof(card.address), "ke.example:7400");
-    CHECK_OK(buf_append(&card.anchor, buf_span(&state->anchor), &err), &err);
-    for (int i = 0; i < ROLE_COUNT; i++)
-        CHECK_OK(buf_append(&card.roles[i], buf_span(&state->roles[i]), &err), &err);
-    CHECK_OK(buf_append(&card.crl, buf_span(&state->crl), &err), &err);
-    CHECK_OK(card_encode(&card, &text, &err), &err);
-    card_fini(&card);
-    return text;
+    return pki_card(state, name, "ke.example:7400");
 }
 
 /* KE's card of now, as its node reads it at the start; the entries queued. */
