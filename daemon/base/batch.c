@@ -42,6 +42,7 @@ void heads_fini(struct heads *heads)
     buf_fini(&heads->mine);
     buf_fini(&heads->mine_receipt);
     buf_fini(&heads->yours);
+    buf_fini(&heads->yours_receipt);
 }
 
 struct heads heads_move(struct heads *from)

@@ -39,10 +39,12 @@ uint64_t batch_end(const struct batch *batch); /* first_index + entry_count */
 /* What one node knows of the two feeds it shares with one peer, as it stands in a Hello.  Signed
  * notes, each may be empty.  "Mine" is the feed from the node that speaks. */
 struct heads {
-    struct buf mine;         /* latest checkpoint of my feed to you, signed by my log key */
-    struct buf mine_receipt; /* the highest checkpoint of it that you cosigned, as you signed it */
-    struct buf yours;        /* latest checkpoint of your feed that I hold durably, with my
-                              * cosignature (so it is a receipt as well) */
+    struct buf mine;          /* latest checkpoint of my feed to you, signed by my log key */
+    struct buf mine_receipt;  /* the highest checkpoint of it that you cosigned, as you signed it */
+    struct buf yours;         /* latest checkpoint of your feed that I hold durably, with my
+                               * cosignature (so it is a receipt as well) */
+    struct buf yours_receipt; /* what I cosigned of it once, beyond `yours`, and have lost: I know
+                               * of it by your mine_receipt.  Mostly empty */
 };
 void heads_fini(struct heads *heads);
 struct heads heads_move(struct heads *from);

@@ -21,7 +21,7 @@ enum {
     EXPORTER_SIZE = 32,
     FEATURES_MAX = 16,
     ORIGIN_MAX = 128,            /* 74 with the longest realm and codes */
-    HELLO_NOTE_MAX = 1024,       /* each of three; about 470 with the longest names */
+    HELLO_NOTE_MAX = 896,        /* each of four; 800 with the longest names and two keys each */
     HELLO_SIGNATURE_MAX = 128,   /* P-256 in DER is at most 72 */
     GOODBYE_TEXT_MAX = 200,      /* one sentence */
     PINGS_PER_INTERVAL_MAX = 16, /* one is usual; each costs us an answer */
@@ -84,7 +84,7 @@ static_assert(HEAL_HEADERS_MAX + MESSAGE_UNKNOWN_MAX + 5 <= MESSAGE_FIELDS_CONTR
               "a full Heal must pass the pre-scan");
 static_assert(HEAL_BYTES_MAX + 4 * HEAL_HEADERS_MAX + 2 * NOTE_MAX < FRAME_CONTROL_MAX,
               "a full Heal must fit its frame");
-static_assert(3 * HELLO_NOTE_MAX + HELLO_SIGNATURE_MAX + 6 * FEATURES_MAX + 256 <
+static_assert(4 * HELLO_NOTE_MAX + HELLO_SIGNATURE_MAX + 6 * FEATURES_MAX + 256 <
                   FRAME_BEFORE_HELLO_MAX,
               "a full Hello must fit what a stranger may send");
 static_assert(BATCH_BYTES_MAX + 24 * BATCH_ENTRIES_MAX + 2 * NOTE_MAX < FRAME_BATCH_MAX,

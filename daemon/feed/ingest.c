@@ -275,6 +275,32 @@ static enum status store_receipt(struct ingestion *ingestion,
                                  batch->checkpoint, err);
 }
 
+/* What comes again up to our own receipt must be what that receipt is for: nothing else may be
+ * cosigned after it. */
+static enum status check_own_receipt(const struct ingestion *ingestion, struct error *err)
+{
+    const struct feed_row *row = &ingestion->row;
+    struct buf bytes = BUF_INIT;
+    struct note note;
+    struct checkpoint checkpoint;
+    struct digest root;
+    enum status status =
+        feed_rows_get_note(ingestion->feed->store, row->feed_id, FEED_NOTE_RECEIPT, &bytes, err);
+    if (status == OK)
+        status = note_parse(buf_span(&bytes), &note, err);
+    if (status == OK)
+        status = checkpoint_decode(note.text, &checkpoint, err);
+    if (status == OK)
+        status = leaves_root_at(ingestion->feed->store, row, checkpoint.size, &root, err);
+    if (status == OK && !digest_equal(&root, &checkpoint.root))
+        status = error_set(err, ERR_MISMATCH,
+                           "the entries do not give the root over %llu of them that this node "
+                           "receipted once, and lost: a fork",
+                           (unsigned long long)checkpoint.size);
+    buf_fini(&bytes);
+    return status;
+}
+
 static enum status save_head(struct ingestion *ingestion,
                              const struct batch *batch,
                              struct error *err)
@@ -292,9 +318,12 @@ static enum status save_head(struct ingestion *ingestion,
     bool behind = ingestion->row.size < ingestion->row.receipt_size;
     if (status == OK)
         status = leaves_save(&ingestion->leaves, &ingestion->row, err);
+    bool caught_up = behind && ingestion->row.size >= ingestion->row.receipt_size;
+    if (status == OK && caught_up)
+        status = check_own_receipt(ingestion, err);
     if (status == OK)
         status = store_receipt(ingestion, batch, err);
-    if (status != OK || !behind || ingestion->row.size < ingestion->row.receipt_size)
+    if (status != OK || !caught_up)
         return status;
     /* Caught up; without the mark, no later feed_settle() locks it again. */
     ingestion->row.rolled_back = false;

@@ -107,6 +107,26 @@ enum status keyring_cosign(struct feed_context *feed,
     return status;
 }
 
+enum status keyring_cosign_again(struct feed_context *feed,
+                                 struct span receipt,
+                                 uint64_t time_s,
+                                 struct buf *append_to,
+                                 struct error *err)
+{
+    struct buf bare = BUF_INIT;
+    struct note note;
+    struct checkpoint checkpoint;
+    enum status status = note_parse(receipt, &note, err);
+    if (status == OK)
+        status = checkpoint_decode(note.text, &checkpoint, err);
+    if (status == OK)
+        status = note_keep(&note, checkpoint.origin, &bare, err);
+    if (status == OK)
+        status = keyring_cosign(feed, buf_span(&bare), time_s, append_to, err);
+    buf_fini(&bare);
+    return status;
+}
+
 /* -- whose keys -------------------------------------------------------------------------------- */
 
 struct candidate {

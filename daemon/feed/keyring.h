@@ -24,6 +24,12 @@ MUST_CHECK enum status keyring_cosign(struct feed_context *feed,
                                       uint64_t time_s,
                                       struct buf *append_to,
                                       struct error *err);
+/* The same of a receipt: cosigned again, by the keys of today in the place of those of then. */
+MUST_CHECK enum status keyring_cosign_again(struct feed_context *feed,
+                                            struct span receipt,
+                                            uint64_t time_s,
+                                            struct buf *append_to,
+                                            struct error *err);
 
 /* The two keys under which a note was found good. */
 struct keyring_pair {

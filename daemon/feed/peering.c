@@ -29,6 +29,26 @@ enum status peering_find(struct feed_context *feed,
     return status;
 }
 
+/* An empty feed; the caller has filled in whose, which way, and its state. */
+static enum status add_feed(struct feed_context *feed,
+                            struct feed_row *row,
+                            struct span origin,
+                            struct error *err)
+{
+    struct tree empty;
+    struct origin parsed;
+    tree_init(&empty);
+    enum status status = origin_parse(origin, &parsed, err);
+    if (status == OK)
+        status = tree_root(&empty, &row->root, err);
+    if (status != OK)
+        return status;
+    row->opened_ms = peering_now_ms(feed);
+    row->epoch = parsed.epoch;
+    origin_format(&parsed, row->origin);
+    return feed_rows_add(feed->store, row, &row->feed_id, err);
+}
+
 enum status peering_open(struct feed_context *feed,
                          const struct peer_row *peer,
                          enum feed_direction direction,
@@ -38,19 +58,21 @@ enum status peering_open(struct feed_context *feed,
 {
     struct feed_row row = { .peer_id = peer->peer_id,
                             .direction = direction,
-                            .state = FEED_ACTIVE,
-                            .opened_ms = peering_now_ms(feed) };
-    struct tree empty;
-    struct origin parsed;
-    tree_init(&empty);
-    enum status status = origin_parse(origin, &parsed, err);
+                            .state = FEED_ACTIVE };
+    enum status status = add_feed(feed, &row, origin, err);
     if (status == OK)
-        status = tree_root(&empty, &row.root, err);
-    if (status != OK)
-        return status;
-    row.epoch = parsed.epoch;
-    origin_format(&parsed, row.origin);
-    status = feed_rows_add(feed->store, &row, &row.feed_id, err);
+        *ret_row = row;
+    return status;
+}
+
+enum status peering_open_old(struct feed_context *feed,
+                             const struct peer_row *peer,
+                             struct span origin,
+                             struct feed_row *ret_row,
+                             struct error *err)
+{
+    struct feed_row row = { .peer_id = peer->peer_id, .direction = FEED_OUT, .state = FEED_OLD };
+    enum status status = add_feed(feed, &row, origin, err);
     if (status == OK)
         *ret_row = row;
     return status;

@@ -18,7 +18,13 @@ MUST_CHECK enum status peering_open(struct feed_context *feed,
                                     struct span origin,
                                     struct feed_row *ret_row,
                                     struct error *err);
-/* The same, outgoing, under a fresh random epoch. */
+/* The same, outgoing and old: one of ours that a peer shows and the database does not know. */
+MUST_CHECK enum status peering_open_old(struct feed_context *feed,
+                                        const struct peer_row *peer,
+                                        struct span origin,
+                                        struct feed_row *ret_row,
+                                        struct error *err);
+/* An active one, outgoing, under a fresh random epoch. */
 MUST_CHECK enum status peering_open_epoch(struct feed_context *feed,
                                           const struct peer_row *peer,
                                           struct feed_row *ret_row,

@@ -163,6 +163,20 @@ enum status recovery_requeue(struct feed_context *feed,
     return status;
 }
 
+static enum status hold(struct feed_context *feed, struct peer_row *peer, struct error *err)
+{
+    peer->held = true;
+    enum status status = peer_rows_update(feed->store, peer, err);
+    if (status != OK)
+        return status;
+    return peering_alarm(feed, &peer->code, "lost_history",
+                         "was set back, as this node was: the last part of what was given to it is "
+                         "on neither side any more, and a consent that was ended then looks in "
+                         "force. It is held; next: comityctl consent list, revoke what had ended, "
+                         "then comityctl release",
+                         err);
+}
+
 enum status recovery_give_up(struct feed_context *feed,
                              struct peer_row *peer,
                              struct feed_row *active,
@@ -178,18 +192,20 @@ enum status recovery_give_up(struct feed_context *feed,
         (feed_id == awaited.feed_id && held > awaited.size))
         return status;
     active->healed_size = 0;
-    peer->held = true;
     status = feed_rows_set_state(feed->store, active, err);
-    if (status == OK)
-        status = peer_rows_update(feed->store, peer, err);
-    if (status != OK)
-        return status;
-    return peering_alarm(feed, &peer->code, "lost_history",
-                         "was set back, as this node was: the last part of what was given to it is "
-                         "on neither side any more, and a consent that was ended then looks in "
-                         "force. It is held; next: comityctl consent list, revoke what had ended, "
-                         "then comityctl release",
-                         err);
+    return status == OK ? hold(feed, peer, err) : status;
+}
+
+enum status recovery_lost(struct feed_context *feed,
+                          struct peer_row *peer,
+                          struct span origin,
+                          struct error *err)
+{
+    struct feed_row row;
+    enum status status = feed_rows_by_origin(feed->store, origin, &row, err);
+    if (status == ERR_NOT_FOUND)
+        status = peering_open_old(feed, peer, origin, &row, err);
+    return status == OK ? hold(feed, peer, err) : status;
 }
 
 /* -- the new epoch ----------------------------------------------------------------------------- */
@@ -247,11 +263,7 @@ static enum status find_old(struct feed_context *feed,
         ret_old->state = FEED_OLD;
         return OK;
     }
-    enum status status = peering_open(feed, peer, FEED_OUT, shown->checkpoint.origin, ret_old, err);
-    if (status != OK)
-        return status;
-    ret_old->state = FEED_OLD;
-    return feed_rows_set_state(feed->store, ret_old, err);
+    return peering_open_old(feed, peer, shown->checkpoint.origin, ret_old, err);
 }
 
 static enum status open_epoch(struct feed_context *feed,

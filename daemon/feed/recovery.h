@@ -42,5 +42,12 @@ MUST_CHECK enum status recovery_give_up(struct feed_context *feed,
                                         int64_t feed_id,
                                         uint64_t held,
                                         struct error *err);
+/* A peer that was set back shows what it once cosigned in the feed `origin`, and that is on neither
+ * side any more: it is put on hold in the same way.  The feed is known from then on, as one that
+ * ended, so that this happens once.  After recovery_open, if that was called for. */
+MUST_CHECK enum status recovery_lost(struct feed_context *feed,
+                                     struct peer_row *peer,
+                                     struct span origin,
+                                     struct error *err);
 
 #endif

@@ -8,72 +8,6 @@
 
 #include <stdio.h>
 
-/* -- the heads of a Hello ---------------------------------------------------------------------- */
-
-/* Says again what was signed before, or what is committed and in the heads file. */
-static enum status sign_head(struct feed_context *feed,
-                             const struct feed_row *row,
-                             struct buf *append_to,
-                             struct error *err)
-{
-    struct checkpoint checkpoint = { span_text(row->origin), row->size, row->root };
-    return keyring_sign(feed, &checkpoint, append_to, err);
-}
-
-static enum status own_heads(struct feed_context *feed,
-                             const struct peer_row *peer,
-                             struct heads *heads,
-                             struct error *err)
-{
-    struct feed_row row;
-    enum status status = feed_rows_active(feed->store, peer->peer_id, FEED_OUT, &row, err);
-    if (status == ERR_NOT_FOUND)
-        return OK;
-    /* While an old epoch is not healed, its head is what the peer must see. */
-    if (status == OK && row.healed_size != 0)
-        status = feed_rows_get(feed->store, (int64_t)row.healed_size, &row, err);
-    if (status == OK)
-        status = sign_head(feed, &row, &heads->mine, err);
-    if (status == OK)
-        status = feed_rows_get_note(feed->store, row.feed_id, FEED_NOTE_RECEIPT,
-                                    &heads->mine_receipt, err);
-    return status;
-}
-
-static enum status their_head(struct feed_context *feed,
-                              const struct peer_row *peer,
-                              struct heads *heads,
-                              struct error *err)
-{
-    struct feed_row row;
-    /* Of an epoch that we have lost from its first entry on, nothing can be shown: the one before
-     * shows a publisher that was set back further than that where it stands. */
-    enum status status = feed_rows_latest(feed->store, peer->peer_id, FEED_IN, &row, err);
-    if (status == ERR_NOT_FOUND)
-        return OK;
-    return status == OK ? feed_receipt_note(feed, &row, &heads->yours, err) : status;
-}
-
-enum status feed_heads(struct feed_context *feed,
-                       const struct code *peer_code,
-                       struct heads *ret_heads,
-                       struct error *err)
-{
-    struct heads heads = { 0 };
-    struct peer_row peer;
-    enum status status = peering_find(feed, peer_code, &peer, err);
-    if (status == OK)
-        status = own_heads(feed, &peer, &heads, err);
-    if (status == OK)
-        status = their_head(feed, &peer, &heads, err);
-    if (status != OK) {
-        heads_fini(&heads);
-        return status;
-    }
-    *ret_heads = heads;
-    return OK;
-}
-
 /* -- a database that came from a backup -------------------------------------------------------- */
 
 static enum status settle_feed(struct feed_context *feed, struct feed_row *row, struct error *err)
@@ -127,6 +61,8 @@ struct meeting {
     const struct heads *heads; /* of the peer's Hello */
     struct resume resume;
     bool in_step; /* we hold all that the publisher shows of its current feed */
+    bool lost;    /* the peer cosigned what neither of us has any more */
+    struct checkpoint lost_checkpoint;
 };
 
 static void say(struct meeting *meeting, const char *text)
@@ -166,6 +102,51 @@ static enum status open_yours(struct meeting *meeting,
     return status;
 }
 
+static enum status open_yours_receipt(struct meeting *meeting,
+                                      struct checkpoint *ret_checkpoint,
+                                      struct error *err)
+{
+    struct feed_context *feed = meeting->feed;
+    uint64_t time_s = 0;
+    const struct keyring_note note = { &meeting->peer, FEED_OUT,
+                                       buf_span(&meeting->heads->yours_receipt), SPAN_EMPTY, NULL };
+    enum status status = keyring_open_receipt(feed, &note, ret_checkpoint, &time_s, NULL, err);
+    if (status != OK)
+        return error_prefix(err, "its receipt for our feed");
+    return peering_check_origin(feed, ret_checkpoint->origin, &feed->self, &meeting->peer.code,
+                                err);
+}
+
+/* What the peer once cosigned and does not hold: if we do not have it either, it is lost, and this
+ * node was rolled back or cloned. */
+static enum status judge_yours_receipt(struct meeting *meeting,
+                                       const struct recovery_shown *shown,
+                                       struct error *err)
+{
+    struct checkpoint checkpoint;
+    struct feed_row row;
+    struct digest root;
+    if (meeting->heads->yours_receipt.size == 0)
+        return OK;
+    enum status status = open_yours_receipt(meeting, &checkpoint, err);
+    if (status != OK)
+        return status;
+    bool held = shown->any && shown->checkpoint.size >= checkpoint.size &&
+                span_equal(shown->checkpoint.origin, checkpoint.origin);
+    meeting->lost_checkpoint = checkpoint;
+    status = feed_rows_by_origin(meeting->feed->store, checkpoint.origin, &row, err);
+    if (status == ERR_NOT_FOUND || (status == OK && checkpoint.size > row.size)) {
+        /* Of a feed that has ended it is known already. */
+        meeting->lost = !held && (status == ERR_NOT_FOUND || row.state == FEED_ACTIVE);
+        return OK;
+    }
+    if (status == OK)
+        status = leaves_root_at(meeting->feed->store, &row, checkpoint.size, &root, err);
+    if (status == OK && !digest_equal(&root, &checkpoint.root))
+        status = fork_found(meeting, err);
+    return status;
+}
+
 static enum status recover(struct meeting *meeting,
                            const struct recovery_shown *shown,
                            const struct feed_row *known,
@@ -197,7 +178,7 @@ static enum status compare_current(struct meeting *meeting,
         return status;
     if (!digest_equal(&root, &checkpoint->root))
         return fork_found(meeting, err);
-    if (row->rolled_back)
+    if (row->rolled_back || meeting->lost)
         return recover(meeting, shown, row, err);
     meeting->resume.send_from = checkpoint->size;
     int64_t time_ms = time_s > INT64_MAX / 1000 ? INT64_MAX : (int64_t)time_s * 1000;
@@ -216,7 +197,7 @@ static enum status compare_old(struct meeting *meeting,
     struct feed_row active;
     enum status status =
         feed_rows_active(meeting->feed->store, meeting->peer.peer_id, FEED_OUT, &active, err);
-    if (status == ERR_NOT_FOUND || (status == OK && active.rolled_back))
+    if (status == ERR_NOT_FOUND || (status == OK && (active.rolled_back || meeting->lost)))
         return recover(meeting, shown, old, err);
     if (status == OK && shown->checkpoint.size > old->size && active.healed_size == 0) {
         active.healed_size = (uint64_t)old->feed_id;
@@ -242,31 +223,49 @@ static enum status compare_nothing(struct meeting *meeting,
         return OK;
     if (status != OK)
         return status;
-    if (active.rolled_back)
+    if (active.rolled_back || meeting->lost)
         return recover(meeting, shown, &active, err);
     meeting->resume.peer_behind_receipt = active.receipt_size > 0;
     status = recovery_give_up(meeting->feed, &meeting->peer, &active, 0, 0, err);
     return status == OK ? recovery_requeue(meeting->feed, &meeting->peer, 0, 0, err) : status;
 }
 
-static enum status compare_as_publisher(struct meeting *meeting, struct error *err)
+static enum status compare_shown(struct meeting *meeting,
+                                 const struct recovery_shown *shown,
+                                 uint64_t time_s,
+                                 struct error *err)
 {
-    struct recovery_shown shown;
     struct feed_row row;
-    uint64_t time_s = 0;
-    enum status status = open_yours(meeting, &shown, &time_s, err);
-    if (status != OK)
-        return status;
-    if (!shown.any)
-        return compare_nothing(meeting, &shown, err);
-    status = feed_rows_by_origin(meeting->feed->store, shown.checkpoint.origin, &row, err);
+    if (!shown->any)
+        return compare_nothing(meeting, shown, err);
+    enum status status =
+        feed_rows_by_origin(meeting->feed->store, shown->checkpoint.origin, &row, err);
     if (status == ERR_NOT_FOUND)
-        return recover(meeting, &shown, NULL, err);
+        return recover(meeting, shown, NULL, err);
     if (status != OK)
         return status;
     if (row.state == FEED_OLD)
-        return compare_old(meeting, &shown, &row, err);
-    return compare_current(meeting, &shown, time_s, &row, err);
+        return compare_old(meeting, shown, &row, err);
+    return compare_current(meeting, shown, time_s, &row, err);
+}
+
+static bool goes_on(const struct meeting *meeting)
+{
+    return meeting->resume.outcome == RESUME_IN_STEP || meeting->resume.outcome == RESUME_RECOVERED;
+}
+
+static enum status compare_as_publisher(struct meeting *meeting, struct error *err)
+{
+    struct recovery_shown shown;
+    uint64_t time_s = 0;
+    enum status status = open_yours(meeting, &shown, &time_s, err);
+    if (status == OK)
+        status = judge_yours_receipt(meeting, &shown, err);
+    if (status == OK && goes_on(meeting))
+        status = compare_shown(meeting, &shown, time_s, err);
+    if (status == OK && meeting->lost && goes_on(meeting))
+        status = recovery_lost(meeting->feed, &meeting->peer, meeting->lost_checkpoint.origin, err);
+    return status;
 }
 
 /* -- as subscriber ----------------------------------------------------------------------------- */

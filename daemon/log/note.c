@@ -315,3 +315,21 @@ enum status note_cosign(struct span text,
     buf_fini(&message);
     return status;
 }
+
+enum status note_keep(const struct note *note,
+                      struct span name,
+                      struct buf *append_to,
+                      struct error *err)
+{
+    enum status status = buf_append(append_to, note->text, err);
+    if (status == OK)
+        status = buf_append_text(append_to, "\n", err);
+    for (size_t i = 0; status == OK && i < note->signature_count; i++) {
+        const struct note_signature *signature = &note->signatures[i];
+        if (span_equal(signature->name, name))
+            status = buf_printf(append_to, err, "%s%.*s %.*s\n", line_start, (int)name.size,
+                                (const char *)name.data, (int)signature->base64.size,
+                                (const char *)signature->base64.data);
+    }
+    return status;
+}

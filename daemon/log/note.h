@@ -76,6 +76,11 @@ MUST_CHECK enum status note_sign_also(struct span text,
                                       const struct private_key *key,
                                       struct buf *append_to,
                                       struct error *err);
+/* Appends the text, the blank line, and of the signature lines those of this name. */
+MUST_CHECK enum status note_keep(const struct note *note,
+                                 struct span name,
+                                 struct buf *append_to,
+                                 struct error *err);
 /* Appends one cosignature line over `text`; the caller has put the note in front of it. */
 MUST_CHECK enum status note_cosign(struct span text,
                                    struct span name,

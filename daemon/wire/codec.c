@@ -123,6 +123,8 @@ static enum status check_heads(const struct heads *heads, struct error *err)
         status = check_size(heads->mine_receipt.size, 0, HELLO_NOTE_MAX, "mine_receipt", err);
     if (status == OK)
         status = check_size(heads->yours.size, 0, HELLO_NOTE_MAX, "yours", err);
+    if (status == OK)
+        status = check_size(heads->yours_receipt.size, 0, HELLO_NOTE_MAX, "yours_receipt", err);
     return status;
 }
 
@@ -216,6 +218,9 @@ static enum status decode_hello(const Comity__Peer__Hello *from,
                            &hello->heads.mine_receipt, err);
     if (status == OK)
         status = copy_note(from->has_yours, &from->yours, "yours", &hello->heads.yours, err);
+    if (status == OK)
+        status = copy_note(from->has_yours_receipt, &from->yours_receipt, "yours_receipt",
+                           &hello->heads.yours_receipt, err);
     return status;
 }
 
@@ -355,6 +360,8 @@ enum status codec_encode_hello(const struct hello *hello, struct buf *frame, str
     to.has_mine_receipt = to.mine_receipt.len > 0;
     to.yours = binary(&copy.heads.yours);
     to.has_yours = to.yours.len > 0;
+    to.yours_receipt = binary(&copy.heads.yours_receipt);
+    to.has_yours_receipt = to.yours_receipt.len > 0;
     Comity__Peer__Envelope envelope = COMITY__PEER__ENVELOPE__INIT;
     envelope.hello = &to;
     return pack(&envelope, FRAME_BEFORE_HELLO_MAX, frame, err);

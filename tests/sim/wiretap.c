@@ -264,9 +264,11 @@ void wiretap_frame(struct host *from, struct host *to, struct span frame)
         trace_head(from, to, "mine", buf_span(&message.hello.heads.mine));
         trace_head(from, to, "mine_receipt", buf_span(&message.hello.heads.mine_receipt));
         trace_head(from, to, "yours", buf_span(&message.hello.heads.yours));
+        trace_head(from, to, "yours_receipt", buf_span(&message.hello.heads.yours_receipt));
         judge_note(from, buf_span(&message.hello.heads.mine));
         judge_note(from, buf_span(&message.hello.heads.mine_receipt));
         judge_stored(from, buf_span(&message.hello.heads.yours));
+        judge_stored(from, buf_span(&message.hello.heads.yours_receipt)); /* once; it shows it */
         break;
     case MESSAGE_BATCH:
         judge_batch(from, to, &message.batch);

@@ -252,9 +252,11 @@ static void other_units_of_travel_move_and_end_alike(void **state)
     CHECK_OK(buf_append_text(&heads.mine, "a", NULL), NULL);
     CHECK_OK(buf_append_text(&heads.mine_receipt, "b", NULL), NULL);
     CHECK_OK(buf_append_text(&heads.yours, "c", NULL), NULL);
+    CHECK_OK(buf_append_text(&heads.yours_receipt, "d", NULL), NULL);
     struct heads heads_moved = heads_move(&heads);
     heads_fini(&heads);
     assert_int_equal(heads_moved.yours.size, 1);
+    assert_int_equal(heads_moved.yours_receipt.size, 1);
     heads_fini(&heads_moved);
     heads_fini(NULL);
     struct resume resume = { .send_from = 3 };

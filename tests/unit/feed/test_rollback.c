@@ -249,6 +249,16 @@ static void a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_b
     assert_int_equal(feed_between(&ke, &un, FEED_OUT).size, size);
 }
 
+/* Somebody has looked. */
+static void release_after_lost_history(void)
+{
+    struct peer_row row = peer_of(&ke, &un);
+    assert_true(has_alarm(&ke, "lost_history"));
+    assert_true(row.held);
+    row.held = false;
+    set_peer(&ke, &row);
+}
+
 static void both_that_lost_all_they_ever_had_of_a_feed_begin_another(void **state)
 {
     (void)state;
@@ -265,8 +275,118 @@ static void both_that_lost_all_they_ever_had_of_a_feed_begin_another(void **stat
     node_roll_back(&ke, &of_ke, true);
     give_one();
     connect_nodes();
+    release_after_lost_history();
+    connect_nodes();
     connect_nodes();
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+/* UNODC has lost the end of a feed, and knows so by its own receipt alone. */
+static void lose_the_end_of_a_feed(struct store_place *of_ke)
+{
+    struct store_place of_un;
+    struct meeting_result result;
+    give_one();
+    connect_nodes();
+    node_save(&un, &of_un);
+    give_one();
+    connect_nodes();
+    node_save(&ke, of_ke);
+    give_one();
+    connect_nodes();
+    node_roll_back(&un, &of_un, true);
+    meet(&result); /* UNODC hears of its own receipt, and its disk is full */
+    meeting_fini(&result);
+}
+
+static void a_publisher_set_back_behind_a_receipt_opens_a_new_epoch(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct meeting_result result;
+    char old[FEED_ORIGIN_MAX + 1];
+    lose_the_end_of_a_feed(&of_ke);
+    node_roll_back(&ke, &of_ke, true); /* it has more than UNODC holds, less than it cosigned */
+    struct feed_row out = feed_between(&ke, &un, FEED_OUT);
+    struct feed_row in = feed_between(&un, &ke, FEED_IN);
+    assert_true(in.size < out.size && out.size < in.receipt_size);
+    memcpy(old, out.origin, sizeof(old));
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    meeting_fini(&result);
+    assert_string_not_equal(feed_between(&ke, &un, FEED_OUT).origin, old);
+    meet(&result); /* the connection broke: it happens once */
+    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
+    meeting_fini(&result);
+    release_after_lost_history();
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+}
+
+static void a_publisher_set_back_behind_an_epoch_that_was_cosigned_opens_another(void **state)
+{
+    (void)state;
+    struct store_place first;
+    struct store_place of_ke;
+    struct store_place of_un;
+    struct meeting_result result;
+    give_one();
+    connect_nodes();
+    node_save(&un, &of_un);
+    node_save(&ke, &first);
+    give_one();
+    connect_nodes();
+    node_save(&ke, &of_ke); /* more of the first epoch than UNODC will hold */
+    give_one();
+    connect_nodes();
+    node_roll_back(&ke, &first, true);
+    connect_nodes();
+    connect_nodes(); /* the second epoch, cosigned */
+    node_roll_back(&un, &of_un, true);
+    meet(&result); /* UNODC hears of it; it does not come again */
+    meeting_fini(&result);
+    assert_int_equal(feed_between(&un, &ke, FEED_IN).size, 0);
+    node_roll_back(&ke, &of_ke, true);
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    meeting_fini(&result);
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
+    meeting_fini(&result);
+    connect_nodes(); /* it is taken, not refused as an epoch that has ended */
+    release_after_lost_history();
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+}
+
+/* A publisher that does not hear of the receipt, and signs another history over the same places. */
+static void entries_that_are_not_those_of_an_own_receipt_are_a_fork(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct batch batch = { 0 };
+    struct buf receipt = BUF_INIT;
+    lose_the_end_of_a_feed(&of_ke);
+    node_roll_back(&ke, &of_ke, true);
+    give_one();
+    give_one();
+    uint64_t held = feed_between(&un, &ke, FEED_IN).size;
+    CHECK_OK(publish(&ke, &un, held, &batch), &err); /* what is numbered */
+    CHECK_OK(ingest(&un, &ke, &batch, &receipt), &err);
+    uint64_t next = batch_end(&batch);
+    batch_fini(&batch);
+    buf_clear(&receipt);
+    CHECK_OK(publish(&ke, &un, next, &batch), &err);
+    assert_true(batch_end(&batch) >= feed_between(&un, &ke, FEED_IN).receipt_size);
+    CHECK_STATUS(ingest(&un, &ke, &batch, &receipt), ERR_MISMATCH, &err);
+    CHECK_CONTAINS(err.text, "receipted once");
+    assert_int_equal(feed_between(&un, &ke, FEED_IN).size, next);
+    batch_fini(&batch);
+    buf_fini(&receipt);
 }
 
 /* KE waits for the headers that it lost; before it has them, UNODC loses them as well. */
@@ -291,11 +411,7 @@ static void what_is_lost_on_both_sides_holds_the_peer_until_somebody_has_looked(
     node_roll_back(&un, &of_un, true);
     connect_nodes();
     assert_int_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
-    assert_true(has_alarm(&ke, "lost_history"));
-    struct peer_row row = peer_of(&ke, &un);
-    assert_true(row.held);
-    row.held = false;
-    set_peer(&ke, &row);
+    release_after_lost_history();
     give_one();
     connect_nodes();
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
@@ -312,6 +428,9 @@ int main(void)
         TWO(a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has_lost),
         TWO(a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_before),
         TWO(both_that_lost_all_they_ever_had_of_a_feed_begin_another),
+        TWO(a_publisher_set_back_behind_a_receipt_opens_a_new_epoch),
+        TWO(a_publisher_set_back_behind_an_epoch_that_was_cosigned_opens_another),
+        TWO(entries_that_are_not_those_of_an_own_receipt_are_a_fork),
         TWO(what_is_lost_on_both_sides_holds_the_peer_until_somebody_has_looked),
         TWO(both_rolled_back_are_unlocked_in_the_new_epoch),
         TWO(what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opened_meanwhile),

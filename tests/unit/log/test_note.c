@@ -359,6 +359,25 @@ static void cosignature_binds_its_time(void **state)
     buf_fini(&text);
 }
 
+static void what_is_kept_of_a_receipt_is_the_line_of_its_log(void **state)
+{
+    struct keys *keys = *state;
+    struct checkpoint checkpoint = example_checkpoint();
+    struct buf signed_note = BUF_INIT;
+    struct buf receipt = BUF_INIT;
+    struct buf kept = BUF_INIT;
+    struct note note;
+    assert_int_equal(checkpoint_sign(&checkpoint, keys->log, &signed_note, NULL), OK);
+    assert_int_equal(
+        checkpoint_cosign(buf_span(&signed_note), COSIGNER, keys->receipt, 5, &receipt, NULL), OK);
+    assert_int_equal(note_parse(buf_span(&receipt), &note, NULL), OK);
+    assert_int_equal(note_keep(&note, checkpoint.origin, &kept, NULL), OK);
+    assert_true(span_equal(buf_span(&kept), buf_span(&signed_note)));
+    buf_fini(&kept);
+    buf_fini(&receipt);
+    buf_fini(&signed_note);
+}
+
 static void receipt_opens_with_both_keys(void **state)
 {
     struct keys *keys = *state;
@@ -423,6 +442,7 @@ int main(void)
         cmocka_unit_test(checkpoint_refuses_every_other_text),
         cmocka_unit_test(open_refuses_another_log_another_key_and_changed_text),
         cmocka_unit_test(cosignature_binds_its_time),
+        cmocka_unit_test(what_is_kept_of_a_receipt_is_the_line_of_its_log),
         cmocka_unit_test(receipt_opens_with_both_keys),
         cmocka_unit_test(every_failed_allocation_is_reported_and_nothing_leaks),
     };

@@ -91,6 +91,7 @@ static struct hello full_hello(void)
     assert_int_equal(buf_append_zeros(&hello.heads.mine, HELLO_NOTE_MAX, NULL), OK);
     assert_int_equal(buf_append_zeros(&hello.heads.mine_receipt, HELLO_NOTE_MAX, NULL), OK);
     assert_int_equal(buf_append_zeros(&hello.heads.yours, HELLO_NOTE_MAX, NULL), OK);
+    assert_int_equal(buf_append_zeros(&hello.heads.yours_receipt, HELLO_NOTE_MAX, NULL), OK);
     return hello;
 }
 
@@ -111,6 +112,7 @@ static void codec_carries_the_fullest_hello_in_what_a_stranger_may_send(void **s
     assert_int_equal(message.hello.feature_count, FEATURES_MAX);
     assert_memory_equal(message.hello.features, hello.features, sizeof hello.features);
     assert_int_equal(message.hello.heads.yours.size, HELLO_NOTE_MAX);
+    assert_int_equal(message.hello.heads.yours_receipt.size, HELLO_NOTE_MAX);
     message_fini(&message);
     buf_fini(&frame);
     hello_fini(&hello);
@@ -125,9 +127,12 @@ static void codec_sends_no_hello_that_it_would_refuse(void **state)
     hello.feature_count = FEATURES_MAX + 1;
     CHECK_STATUS(codec_encode_hello(&hello, &frame, &err), ERR_INTERNAL, &err);
     hello.feature_count = 0;
+    CHECK_OK(buf_append_zeros(&hello.heads.yours_receipt, 1, &err), &err);
+    CHECK_STATUS(codec_encode_hello(&hello, &frame, &err), ERR_INTERNAL, &err);
+    CHECK_CONTAINS(err.text, "Hello to send: yours_receipt");
     CHECK_OK(buf_append_zeros(&hello.heads.yours, 1, &err), &err);
     CHECK_STATUS(codec_encode_hello(&hello, &frame, &err), ERR_INTERNAL, &err);
-    CHECK_CONTAINS(err.text, "Hello to send: yours");
+    CHECK_CONTAINS(err.text, "Hello to send: yours of");
     buf_fini(&hello.signature);
     CHECK_STATUS(codec_encode_hello(&hello, &frame, NULL), ERR_INTERNAL, &err);
     assert_int_equal(frame.size, 0);
