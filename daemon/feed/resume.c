@@ -162,6 +162,27 @@ static enum status recover(struct meeting *meeting,
     return status;
 }
 
+/* What it shows is a receipt as well, and the one that it sent may have been lost. */
+static enum status note_receipt(struct meeting *meeting,
+                                const struct recovery_shown *shown,
+                                uint64_t time_s,
+                                const struct feed_row *row,
+                                bool *ret_same,
+                                struct error *err)
+{
+    const struct checkpoint *checkpoint = &shown->checkpoint;
+    struct digest root;
+    int64_t time_ms = time_s > INT64_MAX / 1000 ? INT64_MAX : (int64_t)time_s * 1000;
+    enum status status = leaves_root_at(meeting->feed->store, row, checkpoint->size, &root, err);
+    if (status != OK)
+        return status;
+    *ret_same = digest_equal(&root, &checkpoint->root);
+    if (!*ret_same || checkpoint->size <= row->receipt_size || time_ms < row->receipt_ms)
+        return OK;
+    return feed_rows_add_receipt(meeting->feed->store, row->feed_id, checkpoint->size, time_ms,
+                                 buf_span(&meeting->heads->yours), err);
+}
+
 /* The peer shows our current feed: in step, behind, or ahead of us. */
 static enum status compare_current(struct meeting *meeting,
                                    const struct recovery_shown *shown,
@@ -169,23 +190,18 @@ static enum status compare_current(struct meeting *meeting,
                                    const struct feed_row *row,
                                    struct error *err)
 {
-    const struct checkpoint *checkpoint = &shown->checkpoint;
-    struct digest root;
-    if (checkpoint->size > row->size)
+    bool same = false;
+    if (shown->checkpoint.size > row->size)
         return recover(meeting, shown, row, err);
-    enum status status = leaves_root_at(meeting->feed->store, row, checkpoint->size, &root, err);
+    enum status status = note_receipt(meeting, shown, time_s, row, &same, err);
     if (status != OK)
         return status;
-    if (!digest_equal(&root, &checkpoint->root))
+    if (!same)
         return fork_found(meeting, err);
     if (row->rolled_back || meeting->lost)
         return recover(meeting, shown, row, err);
-    meeting->resume.send_from = checkpoint->size;
-    int64_t time_ms = time_s > INT64_MAX / 1000 ? INT64_MAX : (int64_t)time_s * 1000;
-    if (checkpoint->size > row->receipt_size && time_ms >= row->receipt_ms)
-        return feed_rows_add_receipt(meeting->feed->store, row->feed_id, checkpoint->size, time_ms,
-                                     buf_span(&meeting->heads->yours), err);
-    meeting->resume.peer_behind_receipt = checkpoint->size < row->receipt_size;
+    meeting->resume.send_from = shown->checkpoint.size;
+    meeting->resume.peer_behind_receipt = shown->checkpoint.size < row->receipt_size;
     return OK;
 }
 
@@ -242,6 +258,11 @@ static enum status compare_shown(struct meeting *meeting,
         feed_rows_by_origin(meeting->feed->store, shown->checkpoint.origin, &row, err);
     if (status == ERR_NOT_FOUND)
         return recover(meeting, shown, NULL, err);
+    if (status != OK)
+        return status;
+    bool same = false;
+    if (row.state == FEED_OLD && shown->checkpoint.size <= row.size)
+        status = note_receipt(meeting, shown, time_s, &row, &same, err);
     if (status != OK)
         return status;
     if (row.state == FEED_OLD)

@@ -113,6 +113,34 @@ static void a_receipt_that_was_lost_is_learned_from_the_hello(void **state)
     buf_fini(&receipt);
 }
 
+/* Otherwise a card, or a record, that it carried would look as if it never arrived. */
+static void a_receipt_that_was_lost_is_learned_of_an_epoch_that_ends(void **state)
+{
+    (void)state;
+    struct store_place saved;
+    struct batch batch = { 0 };
+    struct buf receipt = BUF_INIT;
+    struct meeting_result result;
+    give_one();
+    CHECK_OK(publish(&ke, &un, 0, &batch), &err);
+    CHECK_OK(ingest(&un, &ke, &batch, &receipt), &err); /* the receipt never comes back */
+    batch_fini(&batch);
+    node_save(&ke, &saved);
+    give_one();
+    CHECK_OK(publish(&ke, &un, 2, &batch), &err);
+    node_roll_back(&ke, &saved, false); /* the heads file tells it */
+    struct feed_row old = feed_between(&ke, &un, FEED_OUT);
+    assert_int_equal(old.receipt_size, 0);
+    meet(&result);
+    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
+    CHECK_OK(feed_rows_get(ke.store, old.feed_id, &old, &err), &err);
+    assert_int_equal(old.state, FEED_OLD);
+    assert_int_equal(old.receipt_size, 2);
+    meeting_fini(&result);
+    batch_fini(&batch);
+    buf_fini(&receipt);
+}
+
 static void what_was_numbered_and_not_received_is_sent_from_there(void **state)
 {
     (void)state;
@@ -413,6 +441,7 @@ int main(void)
         TWO(the_same_size_with_another_root_is_a_fork),
         TWO(two_that_never_met_are_in_step),
         TWO(a_receipt_that_was_lost_is_learned_from_the_hello),
+        TWO(a_receipt_that_was_lost_is_learned_of_an_epoch_that_ends),
         TWO(what_was_numbered_and_not_received_is_sent_from_there),
         TWO(a_publisher_that_was_rolled_back_opens_a_new_epoch_and_is_healed),
         TWO(a_rolled_back_publisher_learns_that_a_consent_was_ended),
