@@ -221,6 +221,29 @@ static enum status add_place(struct integrity *it,
     return status == OK ? add_list(sql, key, "here.", err) : status;
 }
 
+/* What stands in place of an index (statements.h): a row must be found by its block.  A block of
+ * holdings may stay behind what it stood for, and end too early: it is only looked at in vain. */
+static const char *block_rule(const char *table)
+{
+    static const struct {
+        const char *table, *rule;
+    } rules[] = {
+        { "delivery",
+          " AND EXISTS (SELECT 1 FROM delivery_block b WHERE b.consent_id = here.consent_id "
+          "AND b.block = here.delivery_id >> 8)" },
+        { "delivery_block",
+          " AND EXISTS (SELECT 1 FROM delivery d WHERE d.delivery_id >= here.block << 8 "
+          "AND d.delivery_id < (here.block + 1) << 8 AND d.consent_id = here.consent_id)" },
+        { "holding", " AND EXISTS (SELECT 1 FROM holding_block b WHERE b.peer_id = here.peer_id "
+                     "AND b.consent_id = here.consent_id AND b.block = here.holding_id >> 8 "
+                     "AND (here.state <> 1 OR b.keep_until_ms <= here.keep_until_ms))" },
+    };
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+        if (strcmp(rules[i].table, table) == 0)
+            return rules[i].rule;
+    return "";
+}
+
 /* Every row of the table, and whether each of its indexes knows it. */
 static enum status table_walk(struct integrity *it, struct buf *sql, struct error *err)
 {
@@ -245,6 +268,8 @@ static enum status table_walk(struct integrity *it, struct buf *sql, struct erro
         if (status == OK)
             status = buf_append_text(sql, "))", err);
     }
+    if (status == OK)
+        status = buf_append_text(sql, block_rule(shape->name), err);
     if (status == OK)
         status = buf_printf(sql, err, ", here.* FROM %s here%s", shape->name,
                             shape->has_rowid ? " NOT INDEXED" : "");

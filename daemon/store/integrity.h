@@ -1,7 +1,8 @@
 /* The database looked at in steps of some milliseconds, while the store works on in between:
  * every page of every table and index is read in its order, every row is found by every index of
- * its table, and every index entry finds its row.  (SQLite's own integrity_check says the same of a
- * file that nobody uses meanwhile, and takes as long as the file is large.)
+ * its table, and every index entry finds its row.  So is every delivery and holding by the block of
+ * numbers that stands in place of an index (0002, 14).  (SQLite's own integrity_check says the same
+ * of a file that nobody uses meanwhile, and takes as long as the file is large.)
  *
  * The rows of `entry` are left out: it has no index, and whoever checks feeds reads all of it.
  */

@@ -1,6 +1,7 @@
 /* The database checked in steps: what an insider or a broken disk did to it is found, and the store
  * works on in between. */
 #include "base/memory.h"
+#include "store/delivery_rows.h"
 #include "store/holding_rows.h"
 #include "store/integrity.h"
 #include "store/pair_rows.h"
@@ -146,6 +147,59 @@ static void whatever_an_index_does_not_know_is_found(void **state)
     }
 }
 
+static void give(uint64_t index)
+{
+    int64_t delivery_id = 0;
+    struct delivery_row row = { .peer_id = 1,
+                                .feed_id = 2,
+                                .index = index,
+                                .record_id = { { 4, (uint8_t)index } },
+                                .consent_id = { { 5 } } };
+    CHECK_OK(delivery_rows_add(store, &row, &delivery_id, &err), &err);
+}
+
+/* Blocks of numbers stand in place of an index, and are rows of their own. */
+static void whatever_its_block_does_not_know_is_found(void **state)
+{
+    static const struct {
+        const char *what, *sql; /* NULL: nothing is wrong */
+    } cases[] = {
+        { NULL, "UPDATE holding_block SET keep_until_ms = 3 WHERE block % 4 = 1" },
+        { "holding", "DELETE FROM holding_block WHERE block % 4 = 1" },
+        { "holding", "UPDATE holding_block SET keep_until_ms = 1500 WHERE block % 4 = 1" },
+        { "holding", "UPDATE holding_block SET consent_id = zeroblob(16) WHERE block % 4 = 1" },
+        { "holding", "UPDATE holding SET consent_id = zeroblob(16) WHERE holding_id % 4096 = 7" },
+        { "holding", "UPDATE holding SET keep_until_ms = 4 WHERE holding_id % 4096 = 7" },
+        { "delivery", "DELETE FROM delivery_block WHERE block % 4 = 1" },
+        { "delivery",
+          "UPDATE delivery SET consent_id = zeroblob(16) WHERE delivery_id % 4096 = 7" },
+        { "delivery_block", "DELETE FROM delivery WHERE delivery_id >> 8 & 3 = 1" },
+        { "delivery_block",
+          "INSERT INTO delivery_block SELECT consent_id, 9 FROM delivery LIMIT 1" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t steps = 0;
+        uint64_t rows = 0;
+        char table[80];
+        tear_down(state);
+        set_up(state);
+        CHECK_OK(store_begin(store, &err), &err);
+        for (uint64_t index = 0; index < 600; index++)
+            give(index);
+        CHECK_OK(store_commit(store, &err), &err);
+        store_close(store);
+        edit(cases[i].sql);
+        open_store(false);
+        enum status status = run(&steps, &rows);
+        if (status != (cases[i].what == NULL ? OK : ERR_CORRUPT))
+            fail_msg("%s: %s", cases[i].sql, status_name(status));
+        if (cases[i].what == NULL)
+            continue;
+        (void)snprintf(table, sizeof(table), "table %s: a row and an index", cases[i].what);
+        CHECK_CONTAINS(err.text, table);
+    }
+}
+
 static void a_schema_that_no_migration_made_is_refused(void **state)
 {
     (void)state;
@@ -189,6 +243,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(whatever_an_index_does_not_know_is_found),
+        T(whatever_its_block_does_not_know_is_found),
         T(a_schema_that_no_migration_made_is_refused),
         T(a_good_database_is_found_good_while_it_changes),
         T(it_survives_every_failed_allocation),
