@@ -8,6 +8,7 @@
 #include "feed/ending.h"
 #include "feed/refusal.h"
 #include "record/record.h"
+#include "record/release.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
 #include "store/journal_rows.h"
@@ -214,7 +215,10 @@ static enum status check_record(struct ingestion *ingestion,
         return error_set(why, ERR_UNSUPPORTED, "body format %u is not supported for %s",
                          header->body_format, header_kind_name(header->kind));
     status = header_unpad(header->kind, entry->entry->body, &content, why);
-    return status == OK ? record_check(kind, content, &ingestion->peer.code, why) : status;
+    if (status == OK && kind == RECORD_RELEASE && ingestion->codec == NULL)
+        status = release_codec_new(&ingestion->codec, why);
+    return status == OK ? record_check(ingestion->codec, kind, content, &ingestion->peer.code, why)
+                        : status;
 }
 
 /* A record is replaced as a whole: what is held of it is erased. */

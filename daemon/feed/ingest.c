@@ -6,6 +6,7 @@
 #include "feed/ingestion.h"
 #include "feed/keyring.h"
 #include "log/checkpoint.h"
+#include "record/release.h"
 #include "store/entry_rows.h"
 
 #include <stdio.h>
@@ -400,6 +401,7 @@ enum status feed_ingest(struct feed_context *feed,
     if (status == OK) {
         const struct peer_row peer = ingestion.peer; /* a card in the batch may replace its key */
         enum status found = ingest(&ingestion, batch, &why);
+        release_codec_free(ingestion.codec); /* nothing of the records stays in memory */
         status = confirm(batch, &peer, verification, err);
         if (status == OK && found != OK)
             status = error_set(err, found, "%s", why.text);

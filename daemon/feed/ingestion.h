@@ -7,6 +7,8 @@
 #include "log/header.h"
 #include "store/holding_rows.h"
 
+struct release_codec; /* record/release.h */
+
 struct ingestion {
     struct feed_context *feed;
     struct peer_row peer;
@@ -15,6 +17,7 @@ struct ingestion {
     int64_t now_ms;
     struct terms_row terms; /* read last: entries of a batch mostly share it */
     bool has_terms;
+    struct release_codec *codec; /* made with the first release, for those of this batch */
 };
 
 struct ingestion_entry {

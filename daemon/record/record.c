@@ -25,7 +25,8 @@ bool record_kind_parse(const char *name, enum record_kind *ret_kind)
     return true;
 }
 
-enum status record_check(enum record_kind kind,
+enum status record_check(struct release_codec *codec,
+                         enum record_kind kind,
                          struct span bytes,
                          const struct code *publisher,
                          struct error *err)
@@ -40,7 +41,7 @@ enum status record_check(enum record_kind kind,
     }
     case RECORD_RELEASE: {
         size_t observations = 0;
-        return release_check(NULL, bytes, publisher, &observations, err);
+        return release_check(codec, bytes, publisher, &observations, err);
     }
     }
     return error_set(err, ERR_UNSUPPORTED, "record: kind %d is not one of excerpt, release", kind);

@@ -15,6 +15,8 @@
 #include "base/id.h"
 #include "base/span.h"
 
+struct release_codec; /* release.h */
+
 /* Stored in the database and sent in entries: never renumber. */
 enum record_kind { RECORD_EXCERPT = 1, RECORD_RELEASE = 2 };
 
@@ -23,8 +25,10 @@ bool record_kind_parse(const char *name, enum record_kind *ret_kind);
 /* Decodes and checks `bytes` as a record of that kind that `publisher` may give, and keeps nothing:
  * what a receiver does before it accepts a body.  The error quotes nothing out of the record, since
  * it becomes an answer in the clear.  ERR_INVALID, ERR_LIMIT, ERR_UNSUPPORTED, ERR_MEMORY;
- * ERR_DENIED when its figures are about an area that is not the publisher's. */
-MUST_CHECK enum status record_check(enum record_kind kind,
+ * ERR_DENIED when its figures are about an area that is not the publisher's.  `codec` (release.h)
+ * may be NULL. */
+MUST_CHECK enum status record_check(struct release_codec *codec,
+                                    enum record_kind kind,
                                     struct span bytes,
                                     const struct code *publisher,
                                     struct error *err);

@@ -240,8 +240,8 @@ static void a_release_says_who_reports_and_which_snapshot_it_is(void **state)
     CHECK_OK(release_builder_set(b, INTCOOP_SOURCE_AUTH, SPAN_EMPTY, &err), &err);
     CHECK_OK(release_builder_finish(b, NULL, NULL, &bytes, &err), &err);
     static const struct code gb = { "GB" }, ke = { "KE" };
-    CHECK_OK(record_check(RECORD_RELEASE, buf_span(&bytes), &gb, &err), &err);
-    CHECK_STATUS(record_check(RECORD_RELEASE, buf_span(&bytes), &ke, &err), ERR_DENIED, &err);
+    CHECK_OK(record_check(NULL, RECORD_RELEASE, buf_span(&bytes), &gb, &err), &err);
+    CHECK_STATUS(record_check(NULL, RECORD_RELEASE, buf_span(&bytes), &ke, &err), ERR_DENIED, &err);
     CHECK_OK(release_decode(NULL, buf_span(&bytes), &release, &err), &err);
     CHECK_OK(release_check_publisher(&release, &gb, &err), &err);
     CHECK_STATUS(release_check_publisher(&release, &ke, &err), ERR_DENIED, &err);

@@ -247,10 +247,12 @@ static void decode_refuses_bytes_that_are_no_release(void **state)
     }
     CHECK_STATUS(release_check(codec, SPAN_EMPTY, NULL, &count, &err), ERR_INVALID, &err);
     static const struct code ke = { "KE" };
-    CHECK_STATUS(record_check(RECORD_RELEASE, SPAN_LITERAL("\1\4abcd"), &ke, &err), ERR_INVALID,
+    CHECK_STATUS(record_check(NULL, RECORD_RELEASE, SPAN_LITERAL("\1\4abcd"), &ke, &err),
+                 ERR_INVALID, &err);
+    CHECK_STATUS(record_check(NULL, RECORD_EXCERPT, SPAN_LITERAL("\1"), &ke, &err), ERR_INVALID,
                  &err);
-    CHECK_STATUS(record_check(RECORD_EXCERPT, SPAN_LITERAL("\1"), &ke, &err), ERR_INVALID, &err);
-    CHECK_STATUS(record_check((enum record_kind)9, SPAN_EMPTY, &ke, &err), ERR_UNSUPPORTED, &err);
+    CHECK_STATUS(record_check(NULL, (enum record_kind)9, SPAN_EMPTY, &ke, &err), ERR_UNSUPPORTED,
+                 &err);
     release_codec_free(codec);
     release_codec_free(NULL);
     buf_fini(&plain);
