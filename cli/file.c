@@ -36,10 +36,11 @@ enum status file_read(const char *path, size_t max, struct buf *append_to, struc
     if (fd < 0)
         return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: cannot be opened: %s",
                          path, strerror(errno));
-    struct stat about;
+    struct stat about = { .st_mode = 0 };
     enum status status = OK;
     if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
-        status = error_set(err, ERR_INVALID, "%s: is not a file", path);
+        status = error_set(err, ERR_INVALID, "%s: is %s", path,
+                           S_ISDIR(about.st_mode) ? "a directory, not a file" : "not a file");
     if (status == OK)
         status = read_fd(fd, path, max, append_to, err);
     close(fd);
@@ -72,7 +73,10 @@ enum status file_write_new(const char *path, struct span bytes, unsigned mode, s
                          path);
     }
     if (fd < 0)
-        return error_set(err, ERR_IO, "%s: cannot be made: %s", path, strerror(errno));
+        return error_set(err, ERR_IO,
+                         "%s: cannot be made: %s; next: name a file in a directory "
+                         "that is there and that you may write",
+                         path, strerror(errno));
     enum status status = write_all(fd, path, bytes, err);
     if (close(fd) != 0 && status == OK)
         status = error_set(err, ERR_IO, "%s: cannot be closed: %s", path, strerror(errno));

@@ -129,7 +129,21 @@ static bool take_global(struct parser *p, const char *name, const char *inline_v
         *values[i].to = take_value(p, name, inline_value);
         return true;
     }
-    return inline_value == NULL && take_switch(p, name);
+    if (!take_switch(p, name))
+        return false;
+    if (inline_value != NULL)
+        report(p, name, inline_value, "takes no value");
+    return true;
+}
+
+/* The command has an option of this name (--version N of a record), which goes before ours. */
+static bool is_own_option(const struct parser *p, const char *name)
+{
+    for (size_t i = 0; i < p->rule_count; i++)
+        if (p->rules[i].shown == NULL && strncmp(name, "--", 2) == 0 &&
+            strcmp(p->rules[i].name, name + 2) == 0)
+            return true;
+    return false;
 }
 
 static void report_unknown_option(struct parser *p, const char *name)
@@ -187,7 +201,7 @@ static void take_dashes(struct parser *p)
     int size = equals == NULL ? (int)strlen(word) : (int)(equals - word);
     (void)snprintf(name, sizeof(name), "%.*s", size, word);
     const char *inline_value = equals == NULL ? NULL : equals + 1;
-    if (take_global(p, name, inline_value))
+    if (!is_own_option(p, name) && take_global(p, name, inline_value))
         return;
     if (p->in.command == NULL)
         report(p, name, "", "no such option here; options of a command stand behind it");
@@ -327,8 +341,8 @@ enum status parse(int argc,
     if (status == OK)
         status = check(&p, err);
     if (status == OK && reply_problem_count(problems) > 0 && !p.in.options.help)
-        status =
-            error_set(err, ERR_INVALID, "a problem in the command line; next: comityctl --help");
+        status = error_set(err, ERR_INVALID, "%s in the command line; next: comityctl --help",
+                           reply_problem_count(problems) == 1 ? "1 problem" : "problems");
     *ret_invocation = p.in; /* also on failure: how to show the problems stands in it */
     return status;
 }

@@ -63,6 +63,24 @@ static int show_error(const struct streams *streams, const struct error *err, in
     return code;
 }
 
+/* What went wrong on this side, in the form that was asked for. */
+static int show_failure(const struct options *options,
+                        const struct streams *streams,
+                        const struct error *err,
+                        int code)
+{
+    if (!options->json)
+        return show_error(streams, err, code);
+    char text[sizeof(err->text)];
+    (void)snprintf(text, sizeof(text), "%s", err->text);
+    const struct reply reply = { .realm = "", .status = status_name(err->status), .error = text };
+    const struct render render = choose_render(options, streams);
+    struct error again = ERROR_INIT;
+    if (render_reply(&render, &reply, &again) != OK)
+        return show_error(streams, &again, EXIT_FAILED);
+    return code;
+}
+
 /* A file of the answer: to --out, or to standard output as it is. */
 static enum status give_file(const struct options *options,
                              const struct streams *streams,
@@ -102,9 +120,9 @@ static int show_reply(const struct options *options,
     for (size_t i = 0; status == OK && i < reply->section_count; i++)
         if (reply->sections[i].kind == SECTION_BLOB)
             status = give_file(options, streams, &reply->sections[i], &err);
-    if (status == OK)
-        status = render_reply(&render, reply, &err);
     if (status != OK)
+        return show_failure(options, streams, &err, EXIT_FAILED);
+    if (render_reply(&render, reply, &err) != OK)
         return show_error(streams, &err, EXIT_FAILED);
     bool problems = false;
     for (size_t i = 0; i < reply->problem_count; i++)
@@ -165,15 +183,20 @@ static enum status attach(struct request *request, struct reply_writer *problems
             continue;
         }
         buf_fini(&bytes);
-        reply_problem(problems,
-                      &(struct reply_problem){
-                          .file = "", .field = file->name, .value = "", .rule = why.text });
+        reply_problem(problems, &(struct reply_problem){
+                                    .file = "", .field = "", .value = "", .rule = why.text });
     }
     size_t count = reply_problem_count(problems);
     if (count == 0)
         return OK;
-    return error_set(err, ERR_INVALID, "%zu of %zu files cannot be used; nothing was done", count,
-                     request->file_count);
+    if (request->file_count == 1)
+        return error_set(err, ERR_INVALID,
+                         "the file cannot be used; nothing was done; next: check "
+                         "its name, and whether you may read it");
+    return error_set(err, ERR_INVALID,
+                     "%zu of %zu files cannot be used; nothing was done; next: check their names, "
+                     "and whether you may read them",
+                     count, request->file_count);
 }
 
 /* The value of a field of the answer; NULL when it is not there. */
@@ -237,7 +260,7 @@ static int ask(const struct invocation *in, const struct streams *streams)
     if (status == OK)
         code = show_reply(&in->options, streams, &reply);
     else
-        show_error(streams, &err, code);
+        show_failure(&in->options, streams, &err, code);
     if (fd >= 0)
         close(fd);
     reply_release(&reply);

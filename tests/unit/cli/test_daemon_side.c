@@ -330,7 +330,7 @@ static void files_that_cannot_be_read_are_told_at_once(void **state)
         scene_path("none.csv"), scene_path("bin"));
     CHECK_CONTAINS(messages, "2 of 3 files cannot be used; nothing was done");
     CHECK_CONTAINS(messages, "none.csv: cannot be opened");
-    CHECK_CONTAINS(messages, "is not a file");
+    CHECK_CONTAINS(messages, "is a directory, not a file");
     assert_int_equal(daemon_side.clients, 0);
     FILE *file = fopen(scene_path("large.csv"), "wb");
     assert_non_null(file);
@@ -448,6 +448,21 @@ static void whatever_fails_is_told(void **state)
                   CTL_WORDS("--socket", path, "excerpt", "import", csv), NULL);
 }
 
+/* Whoever asked for JSON reads JSON, also of what went wrong before the daemon was heard. */
+static void what_fails_here_is_told_as_json_where_that_was_asked_for(void **state)
+{
+    (void)state;
+    answer_file("-----CARD-----\n");
+    CTL(EXIT_FAILED, "--socket", scene_path("sock"), "peer", "card", "--json", "--out",
+        scene_path("nowhere/KE.card"));
+    CHECK_CONTAINS(shown, "{\"realm\": \"\", \"status\": \"io\", \"error\": \"");
+    CHECK_CONTAINS(shown, "cannot be made: No such file or directory\", \"next\": \"name a file");
+    assert_string_equal(messages, "");
+    CTL(EXIT_UNREACHABLE, "--socket", scene_path("nobody"), "status", "--json");
+    CHECK_CONTAINS(shown, "\"error\": \"comityd cannot be reached at ");
+    assert_string_equal(messages, "");
+}
+
 static void remove_written(int code, bool hit)
 {
     (void)code;
@@ -494,6 +509,7 @@ int main(void)
         TEST(progress_is_shown_on_a_terminal_only),
         TEST(interrupted_calls_are_repeated),
         TEST(whatever_fails_is_told),
+        TEST(what_fails_here_is_told_as_json_where_that_was_asked_for),
         TEST(a_file_that_cannot_be_written_whole_is_told),
     };
     return cmocka_run_group_tests_name("daemon side", tests, NULL, NULL);

@@ -356,6 +356,24 @@ static void any_failing_allocation_fails_the_parser_alone(void **state)
     }
 }
 
+static void an_option_of_the_command_goes_before_one_of_comityctl(void **state)
+{
+    (void)state;
+    static const char *const lines[] = { "comityctl excerpt show 018f3a --version 2",
+                                         "comityctl stats show 018f3a --version=2",
+                                         "comityctl stats export --version 2 018f3a" };
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        CHECK_OK(parse_line(lines[i]), &err);
+        assert_false(in.options.version);
+        struct arguments arguments = { .request = &in.request };
+        assert_string_equal(argument_text(&arguments, "version"), "2");
+    }
+    CHECK_OK(parse_line("comityctl --version excerpt show 018f3a"), &err);
+    assert_true(in.options.version);
+    CHECK_STATUS(parse_line("comityctl status --json=yes"), ERR_INVALID, &err);
+    CHECK_CONTAINS(told(), "--json|yes|takes no value");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -365,6 +383,7 @@ int main(void)
         TEST(every_problem_of_a_line_is_told_at_once_by_the_option_as_typed),
         TEST(words_and_options_that_do_not_belong_are_named),
         TEST(words_options_and_files_become_a_request),
+        TEST(an_option_of_the_command_goes_before_one_of_comityctl),
         TEST(behind_two_dashes_everything_is_a_word),
         TEST(a_command_of_two_words_goes_before_one_of_the_first_alone),
         TEST(help_and_version_ask_for_nothing_else),

@@ -298,7 +298,7 @@ static void a_daemon_that_is_not_there_and_files_that_are_missing_are_told(void 
     CHECK_CONTAINS(messages, "/nonexistent/conf: cannot be opened");
     assert_int_equal(RUN(WORD("stats"), WORD("import"), WORD("/nonexistent/a"), WORD("/tmp")), 4);
     CHECK_CONTAINS(messages, "/nonexistent/a: cannot be opened");
-    CHECK_CONTAINS(messages, "/tmp: is not a file");
+    CHECK_CONTAINS(messages, "/tmp: is a directory, not a file");
     CHECK_CONTAINS(messages, "2 of 2 files cannot be used; nothing was done");
 }
 
