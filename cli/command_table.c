@@ -255,6 +255,12 @@ static const struct command commands[] = {
                "one release as SDMX-CSV 2.0",
                "Importing the file again gives the same release, byte for byte.",
                EXAMPLES("comityctl stats export 018f3a --out release.csv")),
+    ASKS("stats retire",
+         "stats.retire",
+         "keep a release out of new consents",
+         "What was given under earlier consents stays given; to take it back, revoke the "
+         "consent.",
+         EXAMPLES("comityctl stats retire 018f3a")),
     ASKS("consent draft",
          "consent.draft",
          "draft a consent: which records, to whom, on which terms",

@@ -34,6 +34,7 @@ static const struct control_handler handlers[] = {
     { "stats.list", stats_ops_list },
     { "stats.show", stats_ops_show },
     { "stats.export", stats_ops_export },
+    { "stats.retire", stats_ops_retire },
     { "consent.draft", consent_ops_draft },
     { "consent.preview", consent_ops_preview },
     { "consent.propose", consent_ops_propose },

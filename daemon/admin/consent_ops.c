@@ -303,15 +303,15 @@ enum status consent_ops_preview(void *context, struct control_call *call, struct
 /* With --digest: what is proposed must be what that person has seen. */
 static enum status check_digest(struct admin *admin,
                                 const struct control_call *call,
-                                const struct id *id,
+                                const struct consent_row *row,
                                 struct error *err)
 {
     struct digest wanted;
     struct consents_preview preview;
-    if (!argument_digest(&call->arguments, "digest", &wanted))
-        return OK;
+    if (row->state != CONSENT_DRAFT || !argument_digest(&call->arguments, "digest", &wanted))
+        return OK; /* what cannot be proposed at all is refused with its state */
     memset(&preview, 0, sizeof(preview));
-    enum status status = consents_preview(admin->feed, id, &preview, err);
+    enum status status = consents_preview(admin->feed, &row->consent_id, &preview, err);
     if (status == OK && !digest_equal(&wanted, &preview.digest)) {
         status = error_set(err, ERR_CONFLICT,
                            "the preview has another digest by now: something changed since it was "
@@ -328,7 +328,7 @@ enum status consent_ops_propose(void *context, struct control_call *call, struct
     struct digest digest;
     enum status status = ops_find_consent(admin, call, &row, err);
     if (status == OK)
-        status = check_digest(admin, call, &row.consent_id, err);
+        status = check_digest(admin, call, &row, err);
     if (status == OK)
         status = consents_propose(admin->feed, call->caller->uid, &row.consent_id, &digest, err);
     if (status != OK)

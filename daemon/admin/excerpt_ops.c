@@ -216,6 +216,18 @@ static void select_by(const struct arguments *arguments, struct records_selector
                                      &selector->instrument);
 }
 
+/* An article that nobody has would find nothing, as if nothing had been said about it. */
+static enum status check_article(const struct records_selector *selector, struct error *err)
+{
+    enum instrument instrument =
+        selector->instrument == INSTRUMENT_NONE ? INSTRUMENT_UNTOC : selector->instrument;
+    unsigned last = catalogue_article_count(instrument);
+    if (selector->article <= last)
+        return OK;
+    return error_set(err, ERR_INVALID, "%s has articles 1 to %u, and no article %u",
+                     catalogue_instrument_code(instrument), last, selector->article);
+}
+
 enum status excerpt_ops_list(void *context, struct control_call *call, struct error *err)
 {
     static const struct reply_column columns[] = {
@@ -227,6 +239,9 @@ enum status excerpt_ops_list(void *context, struct control_call *call, struct er
     struct admin *admin = context;
     struct records_selector selector;
     select_by(&call->arguments, &selector);
+    enum status status = check_article(&selector, err);
+    if (status != OK)
+        return status;
     reply_table(call->reply, "excerpts", "Excerpts", columns, sizeof(columns) / sizeof(columns[0]));
     return records_list(admin->feed, &selector, put_row, call->reply, err);
 }
@@ -285,13 +300,15 @@ enum status excerpt_ops_show(void *context, struct control_call *call, struct er
     return status;
 }
 
-enum status excerpt_ops_retire(void *context, struct control_call *call, struct error *err)
+static enum status retire(struct admin *admin,
+                          struct control_call *call,
+                          int kind,
+                          struct error *err)
 {
-    struct admin *admin = context;
     struct record_row row;
     struct records_retired retired;
     enum status status =
-        ops_find_record(admin, argument_text(&call->arguments, "record"), 0, &row, err);
+        ops_find_record(admin, argument_text(&call->arguments, "record"), kind, &row, err);
     if (status == OK)
         status = records_retire(admin->feed, call->caller->uid, &row.record_id, &retired, err);
     if (status != OK)
@@ -305,4 +322,14 @@ enum status excerpt_ops_retire(void *context, struct control_call *call, struct 
         reply_note(call->reply, "What was given stays given. To take it back: comityctl given, "
                                 "then comityctl consent revoke.");
     return OK;
+}
+
+enum status excerpt_ops_retire(void *context, struct control_call *call, struct error *err)
+{
+    return retire(context, call, RECORD_EXCERPT, err);
+}
+
+enum status stats_ops_retire(void *context, struct control_call *call, struct error *err)
+{
+    return retire(context, call, RECORD_RELEASE, err);
 }

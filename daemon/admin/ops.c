@@ -148,3 +148,27 @@ enum status ops_not_imported(const struct reply_writer *reply, struct error *err
     return error_set(err, ERR_INVALID, "%zu problem%s; nothing was imported", count,
                      count == 1 ? "" : "s");
 }
+
+/* -- what codes mean --------------------------------------------------------------------------- */
+
+void ops_legend_add(struct ops_legend *legend, const struct component *dimension, struct span code)
+{
+    static const struct reply_column columns[] = {
+        { "dimension", "Column", false },
+        { "code", "Code", false },
+        { "name", "Meaning", false },
+    };
+    const char *name = codelist_name(dimension->codes, code);
+    if (name == NULL || legend->count == OPS_LEGEND_MAX)
+        return;
+    for (size_t i = legend->count; i-- > 0;) /* the latest are the likeliest */
+        if (legend->names[i] == name && legend->of[i] == dimension)
+            return;
+    if (legend->count == 0)
+        reply_table(legend->w, "codes", "What the codes mean", columns, 3);
+    legend->names[legend->count] = name;
+    legend->of[legend->count++] = dimension;
+    reply_cell(legend->w, "%s", dimension->name);
+    reply_cell(legend->w, "%.*s", (int)code.size, (const char *)code.data);
+    reply_cell(legend->w, "%s", name);
+}

@@ -10,6 +10,7 @@
 #include "feed/consents.h"
 #include "feed/records.h"
 #include "record/problem.h"
+#include "record/structure.h"
 
 typedef enum status ops_fn(void *context, struct control_call *call, struct error *err);
 
@@ -18,7 +19,7 @@ ops_fn alarm_ops_list, alarm_ops_close;
 ops_fn peer_ops_card, peer_ops_add, peer_ops_accept, peer_ops_list, peer_ops_show, peer_ops_block,
     peer_ops_forget, peer_ops_hold, peer_ops_release;
 ops_fn excerpt_ops_add, excerpt_ops_import, excerpt_ops_list, excerpt_ops_show, excerpt_ops_retire;
-ops_fn stats_ops_import, stats_ops_list, stats_ops_show, stats_ops_export;
+ops_fn stats_ops_import, stats_ops_list, stats_ops_show, stats_ops_export, stats_ops_retire;
 ops_fn consent_ops_draft, consent_ops_preview, consent_ops_propose, consent_ops_approve,
     consent_ops_reject, consent_ops_revoke, consent_ops_list, consent_ops_show, consent_ops_history;
 ops_fn travel_ops_given, travel_ops_received, travel_ops_received_show, travel_ops_recalls,
@@ -60,6 +61,16 @@ MUST_CHECK enum status alarm_ops_put(struct admin *admin,
                                      struct reply_writer *w,
                                      bool open_only,
                                      struct error *err);
+/* What the codes of a table mean: a table behind it (none: no table), each code once, in the order
+ * in which they come. Codes without a name of their own (periods) are left out. */
+enum { OPS_LEGEND_MAX = 128 };
+struct ops_legend {
+    struct reply_writer *w;
+    const char *names[OPS_LEGEND_MAX]; /* static: of the code lists */
+    const struct component *of[OPS_LEGEND_MAX];
+    size_t count;
+};
+void ops_legend_add(struct ops_legend *legend, const struct component *dimension, struct span code);
 struct admin_link ops_link(const struct admin *admin, const struct code *code);
 
 /* ERR_INVALID: how many problems the reply lists, and that nothing was imported. */

@@ -2,6 +2,7 @@
 #include "admin/ops.h"
 #include "admin/peer_renew.h"
 #include "crypto/card.h"
+#include "crypto/crl.h"
 #include "crypto/digest.h"
 #include "feed/cards.h"
 #include "store/peer_rows.h"
@@ -77,6 +78,23 @@ static enum status read_card(struct admin *admin,
     return status;
 }
 
+/* What the card says of revocations; without a list nothing is known. */
+static enum status take_list(struct span der, struct peer_row *row, struct error *err)
+{
+    struct crl *list = NULL;
+    row->crl_number = 0;
+    row->crl_expires_ms = 0;
+    if (der.size == 0)
+        return OK;
+    enum status status = crl_parse(der, &list, err);
+    if (status == OK) {
+        row->crl_number = crl_facts(list).number;
+        row->crl_expires_ms = crl_facts(list).next_update_ms;
+    }
+    crl_free(list);
+    return status;
+}
+
 static enum status row_of_card(struct admin *admin,
                                const struct card *card,
                                uint32_t uid,
@@ -95,6 +113,8 @@ static enum status row_of_card(struct admin *admin,
         status = certificate_public(buf_span(&card->roles[ROLE_LOG]), &row->log_key, err);
     if (status == OK)
         status = certificate_public(buf_span(&card->roles[ROLE_RECEIPT]), &row->receipt_key, err);
+    if (status == OK)
+        status = take_list(buf_span(&card->crl), row, err);
     if (status != OK)
         return status;
     row->code = card->code;

@@ -80,15 +80,22 @@ static void put_table(struct reply_writer *w, const struct cooperation *c)
     size_t count = cooperation_varying(c, dimensions);
     struct reply_column columns[DIMENSIONS_MAX + COOPERATION_STATES_MAX];
     for (size_t i = 0; i < count; i++)
-        columns[i] = (struct reply_column){ STRUCTURE_INTCOOP.dimensions[dimensions[i]].id,
-                                            STRUCTURE_INTCOOP.dimensions[dimensions[i]].id, false };
+        columns[i] =
+            (struct reply_column){ STRUCTURE_INTCOOP.dimensions[dimensions[i]].id,
+                                   STRUCTURE_INTCOOP.dimensions[dimensions[i]].name, false };
     for (size_t i = 0; i < cooperation_states(c); i++)
         columns[count + i] = (struct reply_column){ cooperation_state_code(c, i),
                                                     cooperation_state_name(c, i), true };
+    /* codes stay in the cells, so that the table fits; what they mean stands behind it */
     reply_table(w, "figures", "Figures of consenting States, side by side", columns,
                 count + cooperation_states(c));
     for (size_t line = 0; line < cooperation_lines(c); line++)
         put_line(w, c, line, dimensions, count);
+    struct ops_legend legend = { .w = w };
+    for (size_t i = 0; i < count; i++)
+        for (size_t line = 0; line < cooperation_lines(c); line++)
+            ops_legend_add(&legend, &STRUCTURE_INTCOOP.dimensions[dimensions[i]],
+                           span_text(cooperation_dimension(c, line, dimensions[i])));
 }
 
 static void put_common(struct reply_writer *w, const struct cooperation *c)
@@ -128,6 +135,33 @@ static void put_notes(struct reply_writer *w, const struct gathering *gathering)
                    gathering->other_purpose);
 }
 
+/* A code that no list has would find nothing, as if no State had such figures. */
+static void check_code(struct control_call *call, const char *option, unsigned dimension)
+{
+    const char *value = argument_text(&call->arguments, option);
+    const struct codelist *codes = STRUCTURE_INTCOOP.dimensions[dimension].codes;
+    if (value == NULL || codelist_has(codes, span_text(value)))
+        return;
+    char field[NAME_MAX_BYTES];
+    struct argument_rule rule = { .name = option };
+    argument_shown(&rule, field, sizeof(field));
+    reply_problem(
+        call->reply,
+        &(struct reply_problem){ .file = "", .field = field, .value = value, .rule = codes->rule });
+}
+
+static enum status check_filter(struct control_call *call, struct error *err)
+{
+    check_code(call, "indicator", INTCOOP_INDICATOR);
+    check_code(call, "type", INTCOOP_COOP_TYPE);
+    check_code(call, "direction", INTCOOP_DIRECTION);
+    size_t count = reply_problem_count(call->reply);
+    if (count == 0)
+        return OK;
+    return error_set(err, ERR_INVALID, "%zu problem%s in what was asked for", count,
+                     count == 1 ? "" : "s");
+}
+
 enum status report_ops_cooperation(void *context, struct control_call *call, struct error *err)
 {
     struct admin *admin = context;
@@ -140,7 +174,10 @@ enum status report_ops_cooperation(void *context, struct control_call *call, str
     };
     struct gathering gathering = { .arguments = arguments };
     struct listing_received_filter held = { .kind = RECORD_RELEASE, .active_only = true };
-    enum status status = cooperation_new(&filter, &gathering.cooperation, err);
+    enum status status = check_filter(call, err);
+    if (status != OK)
+        return status;
+    status = cooperation_new(&filter, &gathering.cooperation, err);
     if (status == OK)
         status = listing_received(admin->feed, &held, gather, &gathering, err);
     if (status == OK) {

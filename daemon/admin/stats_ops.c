@@ -178,16 +178,18 @@ void stats_ops_put(struct reply_writer *w, const struct release *release)
     for (unsigned i = 0; i < structure->dimension_count; i++) {
         struct span only = release_dimension(release, 0, i);
         if (release->dimensions[i].value_count == 1) {
-            reply_field(w, structure->dimensions[i].id, structure->dimensions[i].name, "%.*s",
-                        (int)only.size, (const char *)only.data);
+            const char *name = codelist_name(structure->dimensions[i].codes, only);
+            reply_field(w, structure->dimensions[i].id, structure->dimensions[i].name, "%.*s%s%s%s",
+                        (int)only.size, (const char *)only.data, name == NULL ? "" : " (",
+                        name == NULL ? "" : name, name == NULL ? "" : ")");
         } else {
             shown[count++] = i;
         }
     }
     for (size_t i = 0; i < count; i++)
         columns[i] = (struct reply_column){ structure->dimensions[shown[i]].id,
-                                            structure->dimensions[shown[i]].id, false };
-    columns[count] = (struct reply_column){ "OBS_VALUE", "OBS_VALUE", true };
+                                            structure->dimensions[shown[i]].name, false };
+    columns[count] = (struct reply_column){ "OBS_VALUE", "Value", true };
     reply_table(w, "observations", "Observations", columns, count + 1);
     size_t rows = release->observation_count;
     for (size_t row = 0; row < rows && row < ROWS_SHOWN_MAX; row++) {
@@ -197,6 +199,11 @@ void stats_ops_put(struct reply_writer *w, const struct release *release)
         }
         put_value(w, release, row);
     }
+    struct ops_legend legend = { .w = w };
+    for (size_t i = 0; i < count; i++)
+        for (size_t row = 0; row < rows && row < ROWS_SHOWN_MAX; row++)
+            ops_legend_add(&legend, &structure->dimensions[shown[i]],
+                           release_dimension(release, row, shown[i]));
     if (rows > ROWS_SHOWN_MAX) {
         reply_note(w,
                    "The first %d of %zu observations are shown. All of them: comityctl stats "

@@ -11,34 +11,34 @@ struct life {
 static const struct life lives[CONSENT_STATE_COUNT] = {
     [CONSENT_DRAFT] = {
         "draft", "it is a draft that nobody has proposed yet",
-        "consent propose, or consent revoke to discard it",
+        "comityctl consent propose, or comityctl consent revoke to discard it",
         { [STEP_PROPOSE] = CONSENT_PROPOSED, [STEP_REVOKE] = CONSENT_REVOKED,
           [STEP_EXPIRE] = CONSENT_EXPIRED },
     },
     [CONSENT_PROPOSED] = {
         "proposed", "it waits for the approval of another person",
-        "consent approve, consent reject, or consent revoke to discard it",
+        "comityctl consent approve or reject, or comityctl consent revoke to discard it",
         { [STEP_REJECT] = CONSENT_DRAFT, [STEP_APPROVE] = CONSENT_ACTIVE,
           [STEP_REVOKE] = CONSENT_REVOKED, [STEP_EXPIRE] = CONSENT_EXPIRED },
     },
     [CONSENT_ACTIVE] = {
         "active", "it is in force, as it was approved",
-        "consent suspend or consent revoke",
+        "comityctl consent revoke, to end it",
         { [STEP_SUSPEND] = CONSENT_SUSPENDED, [STEP_REVOKE] = CONSENT_REVOKED,
           [STEP_EXPIRE] = CONSENT_EXPIRED, [STEP_SUPERSEDE] = CONSENT_SUPERSEDED },
     },
     [CONSENT_SUSPENDED] = {
         "suspended", "it is suspended, and what was given is locked",
-        "consent resume or consent revoke",
+        "comityctl consent revoke, to end it",
         { [STEP_RESUME] = CONSENT_ACTIVE, [STEP_REVOKE] = CONSENT_REVOKED,
           [STEP_EXPIRE] = CONSENT_EXPIRED, [STEP_SUPERSEDE] = CONSENT_SUPERSEDED },
     },
     [CONSENT_REVOKED] = { .name = "revoked", .why = "it was revoked, which is final",
-                          .next = "consent draft, to give a new consent" },
+                          .next = "comityctl consent draft, to give a new consent" },
     [CONSENT_EXPIRED] = { .name = "expired", .why = "it has expired, which is final",
-                          .next = "consent draft, to give a new consent" },
+                          .next = "comityctl consent draft, to give a new consent" },
     [CONSENT_SUPERSEDED] = { .name = "superseded", .why = "another consent has replaced it",
-                             .next = "consent history, to see by which one" },
+                             .next = "comityctl consent history, to see by which one" },
 };
 
 static const char *const step_names[CONSENT_STEP_COUNT] = {

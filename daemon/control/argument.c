@@ -41,8 +41,10 @@ static enum status check_number(const struct argument_rule *rule,
     size_t digits = strspn(value, "0123456789");
     errno = 0;
     unsigned long long number = strtoull(value, NULL, 10);
-    if (digits == 0 || value[digits] != '\0' || errno != 0 || number > rule->max)
-        return error_set(err, ERR_INVALID, "must be a whole number from 0 to %" PRIu64, rule->max);
+    if (digits == 0 || value[digits] != '\0' || errno != 0 || number < rule->min ||
+        number > rule->max)
+        return error_set(err, ERR_INVALID, "must be a whole number from %" PRIu64 " to %" PRIu64,
+                         rule->min, rule->max);
     return OK;
 }
 

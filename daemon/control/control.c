@@ -1,5 +1,6 @@
 #include "control/control.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct serving {
@@ -42,11 +43,16 @@ static enum status check_permit(const struct operation *operation,
 {
     if (caller->permit >= operation->least)
         return OK;
+    char words[64]; /* "peer accept", as it is typed */
+    (void)snprintf(words, sizeof(words), "%s", operation->name);
+    for (char *at = words; *at != '\0'; at++)
+        *at = (char)(*at == '.' ? ' ' : *at);
     return error_set(err, ERR_DENIED,
-                     "%s needs an %s, and %s is %s here; next: ask somebody whom the configuration "
-                     "lists under %ss",
-                     operation->name, permit_name(operation->least), caller->name,
-                     permit_name(caller->permit), permit_name(operation->least));
+                     "%s needs an %s, and user %s is %s%s here; next: ask somebody whom the "
+                     "configuration lists under %ss",
+                     words, permit_name(operation->least), caller->name,
+                     caller->permit == PERMIT_NONE ? "" : "an ", permit_name(caller->permit),
+                     permit_name(operation->least));
 }
 
 static enum status serve_request(struct serving *serving,

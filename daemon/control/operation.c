@@ -78,6 +78,7 @@ static const struct argument_rule alarm_close[] = {
     { .name = "number",
       .kind = ARGUMENT_NUMBER,
       .required = true,
+      .min = 1,
       .max = ALARM_NUMBER_MAX,
       .shown = "NUMBER",
       .help = "number of the alarm, as alarm list and status show it" },
@@ -121,6 +122,7 @@ static const struct argument_rule excerpt_add[] = {
     { .name = "article",
       .kind = ARGUMENT_NUMBER,
       .required = true,
+      .min = 1,
       .max = 99,
       .help = "number of the article" },
     { .name = "paragraph", .kind = ARGUMENT_TEXT, .help = "paragraph of the article, as 3(a)" },
@@ -177,13 +179,18 @@ static const struct argument_rule excerpt_list[] = {
       .kind = ARGUMENT_CHOICE,
       .choices = instruments,
       .help = "only this instrument" },
-    { .name = "article", .kind = ARGUMENT_NUMBER, .max = 99, .help = "only this article" },
+    { .name = "article",
+      .kind = ARGUMENT_NUMBER,
+      .min = 1,
+      .max = 99,
+      .help = "only this article" },
     { .name = "retired", .kind = ARGUMENT_FLAG, .help = "retired ones as well" },
 };
 static const struct argument_rule record_version[] = {
     RECORD,
     { .name = "version",
       .kind = ARGUMENT_NUMBER,
+      .min = 1,
       .max = UINT32_MAX,
       .help = "an earlier version; the latest by default" },
 };
@@ -317,6 +324,7 @@ static const struct argument_rule evidence_export[] = {
 static const struct argument_rule journal_list[] = {
     { .name = "limit",
       .kind = ARGUMENT_NUMBER,
+      .min = 1,
       .max = 10000,
       .help = "how many of the latest actions (default: 50)" },
 };
@@ -369,6 +377,7 @@ static const struct operation operations[] = {
     { "stats.list", PERMIT_READ, TAKES(stats_list) },
     { "stats.show", PERMIT_READ, TAKES(record_version) },
     { "stats.export", PERMIT_READ, TAKES(record_version) },
+    { "stats.retire", PERMIT_PREPARE, TAKES(record_only) },
     { "consent.draft", PERMIT_PREPARE, TAKES(consent_draft) },
     { "consent.preview", PERMIT_READ, TAKES(consent_only) },
     { "consent.propose", PERMIT_PREPARE, TAKES(consent_propose) },

@@ -25,6 +25,7 @@ struct argument_rule {
     enum argument_kind kind;
     bool required;
     bool repeatable;
+    uint64_t min; /* of a number */
     uint64_t max;
     const char *const *choices;                                 /* NULL-terminated */
     enum status (*check)(const char *value, struct error *err); /* of a text; NULL: any */

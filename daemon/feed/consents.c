@@ -141,7 +141,8 @@ static enum status check_in_time(struct feed_context *feed,
 {
     if (feed->clock->wall_ms(feed->clock) < row->valid_until_ms)
         return OK;
-    return error_set(err, ERR_EXPIRED, "the end of its validity has passed; next: consent draft");
+    return error_set(err, ERR_EXPIRED,
+                     "the end of its validity has passed; next: comityctl consent draft");
 }
 
 /* -- propose ----------------------------------------------------------------------------------- */
@@ -155,9 +156,10 @@ static enum status check_standing(struct feed_context *feed,
     enum status status = consents_standing(feed, consent_id, &lines, &count, err);
     if (status == OK && count > 0) {
         const char *end = memchr(lines.data, '\n', lines.size);
-        status = error_set(err, ERR_CONFLICT, "%.*s%s; next: consent draft, to begin again",
-                           (int)(end - (const char *)lines.data), (const char *)lines.data,
-                           count > 1 ? " (and more)" : "");
+        status =
+            error_set(err, ERR_CONFLICT, "%.*s%s; next: comityctl consent draft, to begin again",
+                      (int)(end - (const char *)lines.data), (const char *)lines.data,
+                      count > 1 ? " (and more)" : "");
     }
     buf_fini(&lines);
     return status;
@@ -360,9 +362,11 @@ enum status consents_approve(struct feed_context *feed,
         return status;
     status = check_unchanged(feed, &now, append_changes, err);
     if (status == OK && !digest_equal(digest, &now.digest)) {
-        status = error_set(err, ERR_MISMATCH,
-                           "the digest is not that of the proposal; next: consent preview, and "
-                           "compare what it shows with what you were shown");
+        status =
+            error_set(err, ERR_MISMATCH,
+                      "the digest is not that of the proposal; next: comityctl consent preview, "
+                      "and "
+                      "compare what it shows with what you were shown");
     }
     if (status == OK) {
         now.row.approved_by = uid;

@@ -218,15 +218,17 @@ static enum status resolve_recipient(struct draft *draft,
     enum status status = peer_rows_get(draft->feed->store, code, &peer, err);
     if (status == ERR_NOT_FOUND) {
         return note_problem(draft, status,
-                            "recipient %s: no such peer is known; next: peer add, peer accept",
+                            "recipient %s: no such peer is known; next: comityctl peer add, then "
+                            "comityctl peer accept",
                             code->text);
     }
     if (status != OK)
         return status;
     if (peer.state != PEER_ACCEPTED || peer.held) {
         return note_problem(
-            draft, ERR_DENIED, "recipient %s: is %s, not an accepted peer; next: peer show %s",
-            code->text, peer.held ? "held" : peer_state_name(peer.state), code->text);
+            draft, ERR_DENIED,
+            "recipient %s: is %s, not an accepted peer; next: comityctl peer show %s", code->text,
+            peer.held ? "held" : peer_state_name(peer.state), code->text);
     }
     draft->recipients[draft->recipient_count++] =
         (struct consent_recipient_row){ peer.code, peer.anchor_digest };

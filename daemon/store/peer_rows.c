@@ -104,7 +104,8 @@ static enum status get(struct query *q,
     if (status == OK)
         *ret_row = row;
     else if (status == ERR_NOT_FOUND)
-        (void)error_set(err, ERR_NOT_FOUND, "no peer %s is known here", name);
+        (void)error_set(err, ERR_NOT_FOUND, "no peer %s is known here; next: comityctl peer list",
+                        name);
     return status;
 }
 

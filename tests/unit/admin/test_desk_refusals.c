@@ -154,12 +154,66 @@ static void status_names_the_next_command_for_each_peer_and_not_for_forgotten_on
     assert_string_equal(answered("peers", "command"), "comityctl peer show GB");
 }
 
+static void a_filter_that_can_find_nothing_is_refused_and_not_answered_with_none(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *operation, *name, *value, *rule;
+    } rows[] = {
+        { "report.cooperation", "indicator", "FOO", "an indicator is OPEN, NEW" },
+        { "report.cooperation", "type", "EX", "a type of cooperation is EXTR" },
+        { "report.cooperation", "direction", "UP", "a direction is OUT, IN" },
+        { "excerpt.list", "article", "0", "must be a whole number from 1 to 99" },
+        { "journal.list", "limit", "0", "must be a whole number from 1 to 10000" },
+    };
+    char option[64];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ASK_STATUS("invalid", rows[i].operation, rows[i].name, rows[i].value);
+        (void)snprintf(option, sizeof(option), "--%s", rows[i].name);
+        CHECK_CONTAINS(told_of(option), rows[i].rule);
+    }
+    ASK_STATUS("invalid", "excerpt.list", "article", "42");
+    CHECK_CONTAINS(desk.answer.error, "UNTOC has articles 1 to 41, and no article 42");
+    ASK_STATUS("invalid", "excerpt.list", "article", "21", "instrument", "TIP");
+    CHECK_CONTAINS(desk.answer.error, "TIP has articles 1 to 20");
+    ASK_OK("excerpt.list", "article", "41");
+}
+
+static void a_command_for_releases_retires_no_excerpt(void **state)
+{
+    (void)state;
+    char record[ID_TEXT_SIZE];
+    desk_add_excerpt(record);
+    ASK_STATUS("not-found", "stats.retire", "record", record);
+    CHECK_CONTAINS(desk.answer.error, "is an excerpt; next: comityctl stats list");
+    ASK_OK("excerpt.list");
+    assert_int_equal(answered_rows("excerpts"), 1);
+    ASK_OK("excerpt.retire", "record", record);
+}
+
+static void what_is_no_draft_is_refused_with_its_state_whatever_its_digest(void **state)
+{
+    (void)state;
+    char record[ID_TEXT_SIZE];
+    desk_accept("AU");
+    desk_add_excerpt(record);
+    draft_and_propose(record, "AU");
+    digest_text[0] = digest_text[0] == '0' ? '1' : '0';
+    ASK_STATUS("state", "consent.propose", "consent", consent_id, "digest", digest_text);
+    CHECK_CONTAINS(desk.answer.error, "cannot propose a consent that is proposed");
+    ASK_OK("peer.show", "peer", "AU");
+    assert_string_equal(answered("peer", "crl_number"), "1"); /* as its card says */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, desk_set_up, desk_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_selection_that_says_one_thing_twice_or_nothing_is_refused),
         TEST(digits_that_fit_two_change_neither),
+        TEST(a_filter_that_can_find_nothing_is_refused_and_not_answered_with_none),
+        TEST(a_command_for_releases_retires_no_excerpt),
+        TEST(what_is_no_draft_is_refused_with_its_state_whatever_its_digest),
         TEST(a_list_of_many_recipients_is_cut_and_says_by_how_many),
         TEST(what_changed_since_it_was_proposed_is_named_and_not_approved),
         TEST(status_names_the_next_command_for_each_peer_and_not_for_forgotten_ones),

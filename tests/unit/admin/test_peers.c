@@ -124,7 +124,8 @@ static void an_operator_cannot_accept(void **state)
     add("ok", &card);
     desk_as(BERT, PERMIT_PREPARE);
     ASK_STATUS("denied", "peer.accept", "peer", "AU", "fingerprint", fingerprint);
-    CHECK_CONTAINS(desk.answer.error, "peer.accept needs an approver, and user1002 is operator");
+    CHECK_CONTAINS(desk.answer.error,
+                   "peer accept needs an approver, and user user1002 is an operator");
 }
 
 static void a_wrong_fingerprint_names_the_groups_that_differ(void **state)

@@ -130,7 +130,7 @@ static void the_permit_is_judged_before_the_arguments(void **state)
 {
     (void)state;
     assert_string_equal(ask("hold", "nonsense", PERMIT_READ), "denied");
-    CHECK_CONTAINS(err.text, "hold needs an operator, and anne is auditor here; next: ");
+    CHECK_CONTAINS(err.text, "hold needs an operator, and user anne is an auditor here; next: ");
     assert_string_equal(ask("peer.show", "KE", PERMIT_NONE), "denied");
     assert_string_equal(heard, "hold denied peer.show denied ");
 }
