@@ -59,6 +59,7 @@ an option twice|once only|excerpt list --article 16 --article 18
 text where a number belongs|article&number|excerpt list --article eighteen
 a number with a sign|article&number|excerpt list --article -1
 a number out of range|article&99|excerpt list --article 100
+an article that nobody has|UNTOC has articles 1 to 41|excerpt list --article 42
 a very large number|article|excerpt list --article 99999999999999999999
 a fraction|article&number|excerpt list --article 1.5
 an unknown kind|kind&good-practice|excerpt list --kind gossip
