@@ -96,70 +96,129 @@ static enum status back_up(struct store *store)
     return status;
 }
 
-/* The life of a node, from its making to the restoring of its backup. */
-static enum status live(void)
+/* -- the life of a node, from its making to the restoring of its backup --------------------------
+ */
+
+static uint64_t slot; /* of the key of the entry that is erased */
+
+static enum status make(struct store **store)
 {
-    struct store *store = NULL;
-    struct keys_change nothing = { NULL, NULL };
-    struct backup_info info;
-    uint64_t slot = 0;
     struct store_options a = options("/a");
-    struct store_options b = options("/b");
-    enum status status = store_create(&a, &store, &err);
-    if (status == OK)
-        status = fill(store, &slot);
-    if (status == OK)
-        status = read_all(store);
-    if (status == OK)
-        status = back_up(store);
-    if (status == OK)
-        status = keys_erase(store, &slot, 1, nothing, &err);
-    store_close(store);
-    store = NULL;
-    if (status == OK)
-        status = store_open(&a, &store, &err);
-    store_close(store);
-    if (status == OK)
-        status = backup_verify(&b, "/a/bulk", "/a/keys.bundle", &info, &err);
-    if (status == OK)
-        status = backup_restore(&b, "/a/bulk", "/a/keys.bundle", &err);
+    return store_create(&a, store, &err);
+}
+
+static enum status fill_and_read(struct store **store)
+{
+    enum status status = fill(*store, &slot);
+    return status == OK ? read_all(*store) : status;
+}
+
+static enum status back_up_and_erase(struct store **store)
+{
+    struct keys_change nothing = { NULL, NULL };
+    enum status status = back_up(*store);
+    return status == OK ? keys_erase(*store, &slot, 1, nothing, &err) : status;
+}
+
+static enum status open_again(struct store **store)
+{
+    struct store_options a = options("/a");
+    store_close(*store);
+    *store = NULL;
+    enum status status = store_open(&a, store, &err);
+    store_close(*store);
+    *store = NULL;
     return status;
 }
 
-static void every_allocation_may_fail_once_or_for_ever(void **state)
+static enum status restore(struct store **store)
+{
+    struct backup_info info;
+    struct store_options b = options("/b");
+    enum status status = backup_verify(&b, "/a/bulk", "/a/keys.bundle", &info, &err);
+    (void)store;
+    return status == OK ? backup_restore(&b, "/a/bulk", "/a/keys.bundle", &err) : status;
+}
+
+/* A stage begins from the disk that the one before left, so that no failure costs a whole life. */
+static struct stage {
+    const char *name;
+    enum status (*run)(struct store **store);
+    bool needs_store;
+    struct vfs_fault_image *before;
+} stages[] = {
+    { "make", make, false, NULL },
+    { "fill and read", fill_and_read, true, NULL },
+    { "back up and erase", back_up_and_erase, true, NULL },
+    { "open again", open_again, false, NULL },
+    { "restore", restore, false, NULL },
+};
+
+enum { STAGES = sizeof(stages) / sizeof(stages[0]) };
+
+static struct vfs_fault *disk;
+static struct store *node;
+
+static void start(const struct stage *stage, uint64_t seed)
+{
+    struct store_options a = options("/a");
+    disk = vfs_fault_new("fault", seed);
+    assert_non_null(disk);
+    clock_fake_init(&now, INT64_C(1764000000000));
+    random_seeded_init(&dice, seed);
+    if (stage->before != NULL)
+        vfs_fault_restore(disk, stage->before);
+    if (stage->needs_store)
+        CHECK_OK(store_open(&a, &node, &err), &err);
+    err = (struct error)ERROR_INIT;
+}
+
+static void stop(void)
+{
+    store_close(node);
+    node = NULL;
+    vfs_fault_free(disk);
+}
+
+static int live_undisturbed(void **state)
 {
     (void)state;
     struct sha256 *sha = NULL; /* the thread's own lives on */
     CHECK_OK(sha256_thread(&sha, &err), &err);
-    int64_t live_before = mem_live();
-    for (int for_ever = 0; for_ever < 2; for_ever++) {
-        bool hit = true;
-        for (uint64_t nth = 1; hit; nth++) {
-            struct vfs_fault *disk = vfs_fault_new("fault", nth);
-            assert_non_null(disk);
-            clock_fake_init(&now, INT64_C(1764000000000));
-            random_seeded_init(&dice, nth);
-            mem_fail_at(nth, for_ever != 0);
-            enum status status = live();
-            hit = mem_fail_hit();
-            mem_fail_at(0, false);
-            if (status != (hit ? ERR_MEMORY : OK) && status != OK)
-                fail_msg("allocation %llu: %s: %s", (unsigned long long)nth, status_name(status),
-                         err.text);
-            assert_int_equal(mem_live(), live_before);
-            vfs_fault_free(disk);
-        }
+    for (size_t i = 0; i < STAGES; i++) {
+        start(&stages[i], 1000 + i);
+        CHECK_OK(stages[i].run(&node), &err);
+        store_close(node);
+        node = NULL;
+        if (i + 1 < STAGES)
+            stages[i + 1].before = vfs_fault_save(disk);
+        stop();
     }
+    return 0;
 }
 
-/* -- what is no memory --------------------------------------------------------------------------
+static int forget_disks(void **state)
+{
+    (void)state;
+    for (size_t i = 1; i < STAGES; i++)
+        vfs_fault_image_free(stages[i].before);
+    return 0;
+}
+
+/* -- what fails, each time the nth of its kind --------------------------------------------------
  */
 
-enum fault { FAULT_STATEMENT, FAULT_CRYPTO, FAULT_DISK, FAULT_COUNT };
+enum fault { FAULT_MEMORY, FAULT_NO_MEMORY, FAULT_STATEMENT, FAULT_CRYPTO, FAULT_DISK };
 
-static void arm(enum fault fault, struct vfs_fault *disk, uint64_t nth)
+static void arm(enum fault fault, uint64_t nth)
 {
     switch (fault) {
+    case FAULT_MEMORY:
+        mem_fail_at(nth, false);
+        break;
+    case FAULT_NO_MEMORY:
+        mem_fail_at(nth, true);
+        break;
     case FAULT_STATEMENT:
         call_fault_at(CALL_FAULT_SQL, nth, 0);
         break;
@@ -169,49 +228,91 @@ static void arm(enum fault fault, struct vfs_fault *disk, uint64_t nth)
     case FAULT_DISK:
         vfs_fault_at(disk, VFS_FAULT_EIO, nth);
         break;
-    case FAULT_COUNT:
-        break;
     }
 }
 
-/* Whether the nth was reached.  What was stored before it failed is there when it is opened again;
- * a life that went on after the failure has hidden nothing that it needed. */
-static bool live_with(enum fault fault, uint64_t nth)
+static bool was_hit(enum fault fault)
 {
-    int64_t live_before = mem_live();
-    struct vfs_fault *disk = vfs_fault_new("fault", nth);
-    assert_non_null(disk);
-    clock_fake_init(&now, INT64_C(1764000000000));
-    random_seeded_init(&dice, nth);
-    err = (struct error)ERROR_INIT;
-    arm(fault, disk, nth);
-    enum status status = live();
-    bool hit = fault >= FAULT_DISK ? vfs_fault_hit(disk) : call_fault_hit();
+    if (fault == FAULT_DISK)
+        return vfs_fault_hit(disk);
+    return fault <= FAULT_NO_MEMORY ? mem_fail_hit() : call_fault_hit();
+}
+
+static void disarm(void)
+{
+    mem_fail_at(0, false);
     call_fault_off();
     vfs_fault_at(disk, VFS_FAULT_NONE, 0);
-    if (status != OK && (!hit || err.text[0] == '\0'))
-        fail_msg("%s %llu: %s: %s", call_fault_name(), (unsigned long long)nth, status_name(status),
-                 err.text);
+}
+
+/* Whether the stage reached the nth.  A life that goes on after the failure goes on to its end: it
+ * has hidden nothing that it needed. */
+static bool live_with(size_t first, enum fault fault, uint64_t nth)
+{
+    int64_t live_before = mem_live();
+    start(&stages[first], nth);
+    arm(fault, nth);
+    enum status status = stages[first].run(&node);
+    bool hit = was_hit(fault);
+    for (size_t i = first + 1; hit && status == OK && i < STAGES; i++)
+        status = stages[i].run(&node);
+    disarm();
+    bool memory = fault <= FAULT_NO_MEMORY;
+    if (status != OK && (!hit || err.text[0] == '\0' || (memory && status != ERR_MEMORY)))
+        fail_msg("%s: fault %d at %llu: %s: %s", stages[first].name, fault, (unsigned long long)nth,
+                 status_name(status), err.text);
+    stop();
     assert_int_equal(mem_live(), live_before);
-    vfs_fault_free(disk);
     return hit;
 }
 
-static void every_statement_call_and_write_may_fail(void **state)
+static void sweep(enum fault fault)
+{
+    uint64_t points = 0;
+    for (size_t i = 0; i < STAGES; i++)
+        for (uint64_t nth = 1; live_with(i, fault, nth); nth++)
+            points++;
+    assert_true(points >= STAGES);
+}
+
+static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    struct sha256 *sha = NULL; /* the thread's own lives on */
-    CHECK_OK(sha256_thread(&sha, &err), &err);
-    for (int fault = 0; fault < FAULT_COUNT; fault++)
-        for (uint64_t nth = 1; live_with((enum fault)fault, nth);) /* then fewer and fewer */
-            nth += nth < 200 ? 1 : 1 + nth / 20;
+    sweep(FAULT_MEMORY);
+}
+
+static void memory_may_run_out_for_ever_at_every_allocation(void **state)
+{
+    (void)state;
+    sweep(FAULT_NO_MEMORY);
+}
+
+static void every_statement_may_fail(void **state)
+{
+    (void)state;
+    sweep(FAULT_STATEMENT);
+}
+
+static void every_call_of_openssl_may_fail(void **state)
+{
+    (void)state;
+    sweep(FAULT_CRYPTO);
+}
+
+static void every_write_may_fail(void **state)
+{
+    (void)state;
+    sweep(FAULT_DISK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_allocation_may_fail_once_or_for_ever),
-        cmocka_unit_test(every_statement_call_and_write_may_fail),
+        cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(memory_may_run_out_for_ever_at_every_allocation),
+        cmocka_unit_test(every_statement_may_fail),
+        cmocka_unit_test(every_call_of_openssl_may_fail),
+        cmocka_unit_test(every_write_may_fail),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, live_undisturbed, forget_disks);
 }
