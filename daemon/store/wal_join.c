@@ -18,6 +18,9 @@ struct wal {
     uint8_t *bytes; /* WAL_JOIN_BYTES; `size` of them are not written yet, and belong at `at` */
     size_t size;
     sqlite3_int64 at;
+    sqlite3_int64 end;      /* of what was written last */
+    sqlite3_int64 unsynced; /* bytes written since the last sync */
+    sqlite3_int64 reserved; /* the file's size, room and all */
     /* behind it in memory: the file of the VFS beneath */
 };
 
@@ -38,14 +41,40 @@ static sqlite3_file *beneath(struct wal *wal)
 
 /* -- the WAL ----------------------------------------------------------------------------------- */
 
-static int flush(struct wal *wal)
+static int write_down(struct wal *wal, const void *from, size_t size, sqlite3_int64 at)
 {
     sqlite3_file *file = beneath(wal);
+    wal->end = at + (sqlite3_int64)size;
+    wal->unsynced += (sqlite3_int64)size;
+    return file->pMethods->xWrite(file, from, (int)size, at);
+}
+
+static int flush(struct wal *wal)
+{
     if (wal->size == 0)
         return SQLITE_OK;
-    int rc = file->pMethods->xWrite(file, wal->bytes, (int)wal->size, wal->at);
+    int rc = write_down(wal, wal->bytes, wal->size, wal->at);
     wal->size = 0; /* when it failed as well: SQLite undoes that commit, and writes it again */
     return rc;
+}
+
+/* Zeros are no frame: what reads the WAL ends before them.  Where there is no room, there is none.
+ */
+static void make_room(struct wal *wal)
+{
+    sqlite3_file *file = beneath(wal);
+    bool is_small = wal->unsynced <= WAL_JOIN_BYTES;
+    bool has_grown = wal->end > wal->reserved;
+    if (has_grown)
+        wal->reserved = wal->end;
+    if (!has_grown || !is_small || wal->end < WAL_JOIN_ROOM_FROM)
+        return;
+    memset(wal->bytes, 0, WAL_JOIN_BYTES);
+    for (int i = 0; i < WAL_JOIN_ROOM / WAL_JOIN_BYTES; i++) {
+        if (file->pMethods->xWrite(file, wal->bytes, WAL_JOIN_BYTES, wal->reserved) != SQLITE_OK)
+            return;
+        wal->reserved += WAL_JOIN_BYTES;
+    }
 }
 
 static int wal_close(sqlite3_file *self)
@@ -71,7 +100,6 @@ static int wal_read(sqlite3_file *self, void *to, int size, sqlite3_int64 at)
 static int wal_write(sqlite3_file *self, const void *from, int size, sqlite3_int64 at)
 {
     struct wal *wal = wal_of(self);
-    sqlite3_file *file = beneath(wal);
     bool joins = wal->join->joining && size <= WAL_JOIN_BYTES;
     bool follows =
         at == wal->at + (sqlite3_int64)wal->size && wal->size + (size_t)size <= WAL_JOIN_BYTES;
@@ -82,7 +110,7 @@ static int wal_write(sqlite3_file *self, const void *from, int size, sqlite3_int
         wal->at = at;
     }
     if (!joins)
-        return file->pMethods->xWrite(file, from, size, at);
+        return write_down(wal, from, (size_t)size, at);
     memcpy(wal->bytes + wal->size, from, (size_t)size);
     wal->size += (size_t)size;
     return SQLITE_OK;
@@ -93,7 +121,11 @@ static int wal_truncate(sqlite3_file *self, sqlite3_int64 size)
     struct wal *wal = wal_of(self);
     sqlite3_file *file = beneath(wal);
     int rc = flush(wal);
-    return rc == SQLITE_OK ? file->pMethods->xTruncate(file, size) : rc;
+    if (rc == SQLITE_OK)
+        rc = file->pMethods->xTruncate(file, size);
+    if (rc == SQLITE_OK && size < wal->reserved)
+        wal->reserved = size;
+    return rc;
 }
 
 static int wal_sync(sqlite3_file *self, int flags)
@@ -101,7 +133,12 @@ static int wal_sync(sqlite3_file *self, int flags)
     struct wal *wal = wal_of(self);
     sqlite3_file *file = beneath(wal);
     int rc = flush(wal);
-    return rc == SQLITE_OK ? file->pMethods->xSync(file, flags) : rc;
+    if (rc == SQLITE_OK) {
+        make_room(wal);
+        wal->unsynced = 0;
+        rc = file->pMethods->xSync(file, flags);
+    }
+    return rc;
 }
 
 static int wal_size(sqlite3_file *self, sqlite3_int64 *ret_size)
@@ -178,6 +215,8 @@ static int vfs_open(
     if (wal->bytes == NULL)
         return SQLITE_NOMEM;
     int rc = base->xOpen(base, name, beneath(wal), flags, ret_flags);
+    if (rc == SQLITE_OK)
+        rc = beneath(wal)->pMethods->xFileSize(beneath(wal), &wal->reserved);
     if (rc == SQLITE_OK) {
         wal->file.pMethods = &wal_methods;
         return SQLITE_OK;

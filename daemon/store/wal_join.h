@@ -7,6 +7,10 @@
  * as it was before, and a write that fails makes that sync, and so that commit, fail.  A commit
  * that does not sync has nothing behind it that would write, so nothing is joined for it.
  *
+ * A commit that makes the file longer costs the disk twice what one does that overwrites, since the
+ * file system has to note the size.  So a small commit at the end of the file puts zeros behind
+ * itself, room for the next ones.  A truncated WAL (after an erasure) begins without.
+ *
  * All other files are the VFS's own.
  */
 #ifndef COMITY_STORE_WAL_JOIN_H
@@ -17,7 +21,11 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-enum { WAL_JOIN_BYTES = 128 * 1024 }; /* a commit of one record has some 60 KiB */
+enum {
+    WAL_JOIN_BYTES = 128 * 1024,    /* a commit of one record has some 60 KiB */
+    WAL_JOIN_ROOM = 512 * 1024,     /* a multiple of it: for eight or more of such commits */
+    WAL_JOIN_ROOM_FROM = 256 * 1024 /* an erasure writes less, and truncates */
+};
 
 struct wal_join;
 

@@ -140,6 +140,68 @@ static void a_write_that_fails_fails_the_commit_and_loses_nothing_else(void **st
     assert_int_equal(number("SELECT count(*) FROM t"), 2);
 }
 
+static size_t wal_size(void)
+{
+    return vfs_fault_content(disk, "/db-wal").size;
+}
+
+/* A commit here has some 24 KiB. */
+static void commit_until_there_is_room(void)
+{
+    for (int i = 0; i < 100 && wal_size() < WAL_JOIN_ROOM; i++)
+        run("INSERT INTO t (v) VALUES (hex(zeroblob(5000)))");
+    assert_true(wal_size() >= WAL_JOIN_ROOM_FROM + WAL_JOIN_ROOM);
+}
+
+static void small_commits_find_room_and_make_the_file_no_longer(void **state)
+{
+    (void)state;
+    run("INSERT INTO t (v) VALUES ('few')");
+    assert_true(wal_size() < WAL_JOIN_ROOM_FROM);
+    commit_until_there_is_room();
+    size_t size = wal_size();
+    int64_t rows = number("SELECT count(*) FROM t");
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(operations_of("INSERT INTO t (v) VALUES ('in the room')"), 2);
+    assert_int_equal(wal_size(), size);
+    cut_and_open();
+    assert_int_equal(number("SELECT count(*) FROM t"), rows + 5);
+}
+
+static void a_large_commit_makes_no_room(void **state)
+{
+    (void)state;
+    run("INSERT INTO t (v) SELECT zeroblob(2000000)");
+    assert_true(wal_size() > 2000000);
+    assert_int_equal((wal_size() - 32) % (24 + 8192), 0); /* a header, and frames alone */
+}
+
+static void no_room_on_the_disk_fails_no_commit(void **state)
+{
+    (void)state;
+    int failed = 0;
+    for (int i = 0; i < 60 && failed == 0; i++) {
+        vfs_fault_at(disk, VFS_FAULT_FULL, 2); /* the frames go down; the zeros, if any, do not */
+        run("INSERT INTO t (v) VALUES (hex(zeroblob(5000)))");
+        failed += vfs_fault_hit(disk);
+    }
+    assert_int_equal(failed, 1);
+    int64_t rows = number("SELECT count(*) FROM t");
+    cut_and_open();
+    assert_int_equal(number("SELECT count(*) FROM t"), rows);
+}
+
+static void after_a_truncation_there_is_none_until_it_has_grown_again(void **state)
+{
+    (void)state;
+    commit_until_there_is_room();
+    run("PRAGMA wal_checkpoint(TRUNCATE)");
+    assert_int_equal(wal_size(), 0);
+    run("INSERT INTO t (v) VALUES ('few')");
+    assert_true(wal_size() < WAL_JOIN_ROOM_FROM);
+    commit_until_there_is_room();
+}
+
 static void what_was_rolled_back_is_never_seen(void **state)
 {
     (void)state;
@@ -156,6 +218,10 @@ int main(void)
 #define DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         DISK(a_write_that_fails_fails_the_commit_and_loses_nothing_else),
+        DISK(no_room_on_the_disk_fails_no_commit),
+        DISK(a_large_commit_makes_no_room),
+        DISK(small_commits_find_room_and_make_the_file_no_longer),
+        DISK(after_a_truncation_there_is_none_until_it_has_grown_again),
         DISK(what_was_rolled_back_is_never_seen),
         DISK(a_commit_is_one_write_and_one_sync_and_survives_a_power_cut),
         DISK(a_commit_that_does_not_sync_is_written_all_the_same),
