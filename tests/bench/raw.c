@@ -1,21 +1,12 @@
 #include "raw.h"
 
+#include "base/memory.h"
 #include "bench.h"
-#include "crypto/sign.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-enum { SIZE = 512, ROUNDS = 301 };
-
-static struct error err;
-static char path[300];
 
 /* -- SQLite ------------------------------------------------------------------------------------ */
 
@@ -25,10 +16,11 @@ static void run(sqlite3 *db, const char *sql)
         bench_fail(sqlite3_errmsg(db));
 }
 
-static sqlite3 *open_raw(const char *directory)
+static sqlite3 *open_raw(const char *directory, const char *name)
 {
     sqlite3 *db = NULL;
-    (void)snprintf(path, sizeof(path), "%s/raw.db", directory);
+    char path[300];
+    (void)snprintf(path, sizeof(path), "%s/raw-%s.db", directory, name);
     if (sqlite3_open(path, &db) != SQLITE_OK)
         bench_fail(path);
     run(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; "
@@ -39,7 +31,9 @@ static sqlite3 *open_raw(const char *directory)
 
 static void close_raw(sqlite3 *db)
 {
-    char wal[320];
+    char path[320];
+    char wal[330];
+    (void)snprintf(path, sizeof(path), "%s", sqlite3_db_filename(db, "main"));
     sqlite3_close(db);
     (void)snprintf(wal, sizeof(wal), "%s-wal", path);
     (void)unlink(path);
@@ -51,7 +45,7 @@ double raw_inserts(const char *directory,
                    size_t count,
                    size_t per_transaction)
 {
-    sqlite3 *db = open_raw(directory);
+    sqlite3 *db = open_raw(directory, "floor");
     sqlite3_stmt *insert = NULL;
     sqlite3_prepare_v2(db, "INSERT INTO t (v) VALUES (?)", -1, &insert, NULL);
     double start_s = bench_now_s();
@@ -80,21 +74,34 @@ static void grow_wal(sqlite3 *db)
             "PRAGMA wal_checkpoint(PASSIVE)");
 }
 
-double raw_commit(const char *directory, size_t count, bool waits)
+struct raw_table {
+    sqlite3 *db;
+    bool waits;
+};
+
+struct raw_table *raw_table_open(const char *directory, const char *name)
 {
-    static double times_s[ROUNDS];
-    sqlite3 *db = open_raw(directory);
-    grow_wal(db);
-    if (!waits)
-        run(db, "PRAGMA synchronous = NORMAL");
-    count = count < ROUNDS ? count : ROUNDS;
-    for (size_t i = 0; i < count; i++) {
-        double start_s = bench_now_s();
-        run(db, "BEGIN; INSERT INTO t (v) VALUES (randomblob(2048)); COMMIT");
-        times_s[i] = bench_now_s() - start_s;
-    }
-    close_raw(db);
-    return bench_median(times_s, count);
+    struct raw_table *table = mem_calloc(1, sizeof(*table));
+    if (table == NULL)
+        bench_fail("table");
+    table->db = open_raw(directory, name);
+    table->waits = true;
+    grow_wal(table->db);
+    return table;
+}
+
+void raw_table_commit(struct raw_table *table, bool waits)
+{
+    if (table->waits != waits)
+        run(table->db, waits ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    table->waits = waits;
+    run(table->db, "BEGIN; INSERT INTO t (v) VALUES (randomblob(2048)); COMMIT");
+}
+
+void raw_table_close(struct raw_table *table)
+{
+    close_raw(table->db);
+    mem_free(table);
 }
 
 /* -- an erasure -------------------------------------------------------------------------------- */
@@ -110,7 +117,7 @@ struct raw_eraser *raw_eraser_new(const char *directory)
     char slot[320];
     (void)snprintf(slot, sizeof(slot), "%s/raw.slot", directory);
     eraser.slot = open(slot, O_CREAT | O_RDWR, 0600);
-    eraser.db = open_raw(directory);
+    eraser.db = open_raw(directory, "floor");
     if (eraser.slot < 0)
         bench_fail(slot);
     run(eraser.db, "INSERT INTO t (id, v) VALUES (1, randomblob(4096))");
@@ -138,91 +145,4 @@ void raw_eraser_free(struct raw_eraser *eraser)
 {
     close(eraser->slot);
     close_raw(eraser->db);
-}
-
-/* -- signatures -------------------------------------------------------------------------------- */
-
-static double signing(bool verify)
-{
-    static double times_s[ROUNDS];
-    const uint8_t seed[32] = { 1 };
-    const uint8_t text[200] = { 2 };
-    struct private_key *key = NULL;
-    struct public_key public;
-    uint8_t signature[ED25519_SIGNATURE_SIZE];
-    bench_must(private_key_of_seed(seed, &key, &err), &err);
-    bench_must(private_key_public(key, &public, &err), &err);
-    for (size_t i = 0; i < ROUNDS; i++) {
-        double start_s = bench_now_s();
-        if (!verify || i == 0)
-            bench_must(ed25519_sign(key, SPAN_ARRAY(text), signature, &err), &err);
-        if (verify)
-            bench_must(ed25519_verify(&public, SPAN_ARRAY(text), SPAN_ARRAY(signature), &err),
-                       &err);
-        times_s[i] = bench_now_s() - start_s;
-    }
-    private_key_free(key);
-    return bench_median(times_s, ROUNDS);
-}
-
-double raw_sign(void)
-{
-    return signing(false);
-}
-
-double raw_verify(void)
-{
-    return signing(true);
-}
-
-/* -- the loopback ------------------------------------------------------------------------------ */
-
-static void pass_on(int fd, char *bytes, bool first)
-{
-    if (first && send(fd, bytes, SIZE, 0) != SIZE)
-        bench_fail("send");
-    if (recv(fd, bytes, SIZE, MSG_WAITALL) != SIZE)
-        bench_fail("recv");
-    if (!first && send(fd, bytes, SIZE, 0) != SIZE)
-        bench_fail("send");
-}
-
-static void *echo(void *argument)
-{
-    char bytes[SIZE];
-    int fd = accept(*(int *)argument, NULL, NULL);
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    for (size_t i = 0; i < ROUNDS; i++)
-        pass_on(fd, bytes, false);
-    close(fd);
-    return NULL;
-}
-
-double raw_round_trip(void)
-{
-    static double times_s[ROUNDS];
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    socklen_t size = sizeof(address);
-    char bytes[SIZE] = { 1 };
-    int on = 1;
-    pthread_t thread;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 1) != 0 ||
-        getsockname(listener, (struct sockaddr *)&address, &size) != 0 ||
-        pthread_create(&thread, NULL, echo, &listener) != 0 ||
-        connect(fd, (struct sockaddr *)&address, size) != 0)
-        bench_fail("loopback");
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    for (size_t i = 0; i < ROUNDS; i++) {
-        double start_s = bench_now_s();
-        pass_on(fd, bytes, true);
-        times_s[i] = bench_now_s() - start_s;
-    }
-    pthread_join(thread, NULL);
-    close(fd);
-    close(listener);
-    return bench_median(times_s, ROUNDS);
 }
