@@ -1,5 +1,6 @@
-/* Peers: whom this node trusts, and how that widens (two people) and narrows (one, at once). */
+/* Peers: whom this node trusts, and how that widens: two people (peer_narrow.c: how it ends). */
 #include "admin/ops.h"
+#include "admin/peer_known.h"
 #include "admin/peer_renew.h"
 #include "crypto/card.h"
 #include "crypto/crl.h"
@@ -20,37 +21,6 @@ static struct store *store_of(const struct admin *admin)
 static int64_t now_of(const struct admin *admin)
 {
     return admin->feed->clock->wall_ms(admin->feed->clock);
-}
-
-/* The peer that the argument "peer" names. */
-static enum status find(struct admin *admin,
-                        const struct control_call *call,
-                        struct peer_row *ret_row,
-                        struct error *err)
-{
-    struct code code;
-    if (!argument_code(&call->arguments, "peer", &code))
-        return error_set(err, ERR_INTERNAL, "an operation without its peer");
-    struct error why = ERROR_INIT;
-    enum status status = peer_rows_get(store_of(admin), &code, ret_row, &why);
-    if (status == ERR_NOT_FOUND) {
-        return error_set(
-            err, ERR_NOT_FOUND,
-            "there is no peer %s here; next: comityctl peer list, or comityctl peer add "
-            "FILE with its card",
-            code.text);
-    }
-    if (status != OK && err != NULL)
-        *err = why;
-    return status;
-}
-
-static enum status update(struct admin *admin, const struct peer_row *row, struct error *err)
-{
-    enum status status = peer_rows_update(store_of(admin), row, err);
-    if (status == OK)
-        admin->changed.peers = true;
-    return status;
 }
 
 /* -- cards ------------------------------------------------------------------------------------- */
@@ -394,7 +364,7 @@ enum status peer_ops_accept(void *context, struct control_call *call, struct err
     struct admin *admin = context;
     struct peer_row row;
     size_t queued = 0;
-    enum status status = find(admin, call, &row, err);
+    enum status status = peer_known_find(admin, call, &row, err);
     bool renewal = status == OK && row.state == PEER_ACCEPTED;
     if (renewal)
         status = peer_renew_check(admin, &row, err);
@@ -408,7 +378,7 @@ enum status peer_ops_accept(void *context, struct control_call *call, struct err
     row.held = renewal && row.held;
     row.accepted_by = call->caller->uid;
     row.accepted_ms = now_of(admin);
-    status = update(admin, &row, err);
+    status = peer_known_update(admin, &row, err);
     if (status == OK && renewal)
         status = peer_renew_take(admin, &row, err);
     if (status == OK && admin->card.size > 0)
@@ -423,98 +393,4 @@ enum status peer_ops_accept(void *context, struct control_call *call, struct err
                "The nodes can connect now. Nothing leaves before a consent covers it: comityctl "
                "consent draft --help");
     return OK;
-}
-
-/* -- narrowing --------------------------------------------------------------------------------- */
-
-enum status peer_ops_block(void *context, struct control_call *call, struct error *err)
-{
-    struct admin *admin = context;
-    struct peer_row row;
-    enum status status = find(admin, call, &row, err);
-    if (status == OK && row.state == PEER_BLOCKED)
-        status = error_set(err, ERR_WRONG_STATE, "%s is blocked already", row.code.text);
-    if (status == OK && row.state != PEER_ACCEPTED) {
-        status = error_set(err, ERR_WRONG_STATE,
-                           "%s is %s: it is not spoken to anyway; next: comityctl peer forget %s",
-                           row.code.text, peer_state_name(row.state), row.code.text);
-    }
-    if (status != OK)
-        return status;
-    row.state = PEER_BLOCKED;
-    status = update(admin, &row, err);
-    if (status == OK) {
-        reply_note(call->reply,
-                   "%s is blocked: connections are closed and none is accepted. Recalls cannot "
-                   "reach it either while this holds.",
-                   row.code.text);
-    }
-    return status;
-}
-
-enum status peer_ops_forget(void *context, struct control_call *call, struct error *err)
-{
-    struct admin *admin = context;
-    struct peer_row row;
-    enum status status = find(admin, call, &row, err);
-    if (status == OK && row.state == PEER_FORGOTTEN)
-        status = error_set(err, ERR_WRONG_STATE, "%s is forgotten already", row.code.text);
-    if (status != OK)
-        return status;
-    row.state = PEER_FORGOTTEN;
-    row.held = false;
-    row.address[0] = '\0';
-    status = update(admin, &row, err);
-    if (status == OK)
-        status = peer_rows_set_file(store_of(admin), row.peer_id, PEER_CARD_PEM, SPAN_EMPTY, err);
-    if (status == OK) {
-        reply_note(call->reply,
-                   "%s is forgotten: its card and address are gone. What was exchanged stays "
-                   "provable.",
-                   row.code.text);
-    }
-    return status;
-}
-
-static enum status set_hold(struct admin *admin,
-                            const struct control_call *call,
-                            bool held,
-                            struct error *err)
-{
-    struct peer_row row;
-    enum status status = find(admin, call, &row, err);
-    if (status == OK && row.state != PEER_ACCEPTED) {
-        status =
-            error_set(err, ERR_WRONG_STATE, "%s is %s, not accepted: nothing goes to it anyway",
-                      row.code.text, peer_state_name(row.state));
-    }
-    if (status == OK && row.held == held)
-        status = error_set(err, ERR_WRONG_STATE, held ? "%s is held already" : "%s is not held",
-                           row.code.text);
-    if (status != OK)
-        return status;
-    row.held = held;
-    status = update(admin, &row, err);
-    admin->changed.queue = status == OK && !held;
-    return status;
-}
-
-enum status peer_ops_hold(void *context, struct control_call *call, struct error *err)
-{
-    enum status status = set_hold(context, call, true, err);
-    if (status == OK) {
-        reply_note(call->reply, "Held: only recalls go to %s now. To lift it: comityctl release %s",
-                   argument_text(&call->arguments, "peer"),
-                   argument_text(&call->arguments, "peer"));
-    }
-    return status;
-}
-
-enum status peer_ops_release(void *context, struct control_call *call, struct error *err)
-{
-    enum status status = set_hold(context, call, false, err);
-    if (status == OK)
-        reply_note(call->reply, "Released: what waited for %s goes out now.",
-                   argument_text(&call->arguments, "peer"));
-    return status;
 }

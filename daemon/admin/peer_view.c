@@ -1,5 +1,6 @@
 /* Peers as they are listed and shown. */
 #include "admin/ops.h"
+#include "admin/peer_known.h"
 #include "crypto/fingerprint.h"
 #include "store/feed_rows.h"
 #include "store/outbox_rows.h"
@@ -153,14 +154,8 @@ static enum status put_feeds(struct admin *admin,
 enum status peer_ops_show(void *context, struct control_call *call, struct error *err)
 {
     struct admin *admin = context;
-    struct code code;
     struct peer_row row;
-    if (!argument_code(&call->arguments, "peer", &code))
-        return error_set(err, ERR_INTERNAL, "an operation without its peer");
-    enum status status = peer_rows_get(admin->feed->store, &code, &row, err);
-    if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_NOT_FOUND, "there is no peer %s here; next: comityctl peer list",
-                         code.text);
+    enum status status = peer_known_find(admin, call, &row, err);
     if (status == OK)
         status = put_facts(admin, call->reply, &row, err);
     if (status == OK)

@@ -1,0 +1,31 @@
+#include "admin/peer_known.h"
+
+enum status peer_known_find(struct admin *admin,
+                            const struct control_call *call,
+                            struct peer_row *ret_row,
+                            struct error *err)
+{
+    struct code code;
+    if (!argument_code(&call->arguments, "peer", &code))
+        return error_set(err, ERR_INTERNAL, "an operation without its peer");
+    struct error why = ERROR_INIT;
+    enum status status = peer_rows_get(admin->feed->store, &code, ret_row, &why);
+    if (status == ERR_NOT_FOUND) {
+        return error_set(
+            err, ERR_NOT_FOUND,
+            "there is no peer %s here; next: comityctl peer list, or comityctl peer add "
+            "FILE with its card",
+            code.text);
+    }
+    if (status != OK && err != NULL)
+        *err = why;
+    return status;
+}
+
+enum status peer_known_update(struct admin *admin, const struct peer_row *row, struct error *err)
+{
+    enum status status = peer_rows_update(admin->feed->store, row, err);
+    if (status == OK)
+        admin->changed.peers = true;
+    return status;
+}
