@@ -1,7 +1,9 @@
 /* Excerpts of this State. */
 #include "admin/ops.h"
+#include "admin/repeats.h"
 #include "base/memory.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* -- adding ------------------------------------------------------------------------------------ */
@@ -121,27 +123,55 @@ static enum status append_list(struct excerpt_list *to,
     return OK;
 }
 
+/* A file that is named twice, by whatever name, is one problem and not one for each line. */
+static bool is_named_twice(struct control_call *call, size_t index)
+{
+    const struct request_file *file = argument_file(&call->arguments, "file", index);
+    for (size_t i = 0; i < index; i++) {
+        const struct request_file *other = argument_file(&call->arguments, "file", i);
+        if (!span_equal(file->bytes, other->bytes))
+            continue;
+        char rule[NAME_MAX_BYTES + TITLE_MAX];
+        (void)snprintf(rule, sizeof(rule), "the same as the file %.500s; next: name it once",
+                       other->path);
+        reply_problem(
+            call->reply,
+            &(struct reply_problem){ .file = file->path, .field = "", .value = "", .rule = rule });
+        return true;
+    }
+    return false;
+}
+
+static enum status read_file(struct control_call *call,
+                             const struct request_file *file,
+                             struct excerpt_list *list,
+                             struct error *err)
+{
+    struct problems problems;
+    struct excerpt_list part;
+    memset(&part, 0, sizeof(part));
+    problems_init(&problems, file->path);
+    enum status status = excerpt_import(file->bytes, &problems, &part, err);
+    ops_problems(call->reply, &problems);
+    problems_fini(&problems);
+    if (status == OK)
+        status = append_list(list, &part, err);
+    excerpt_list_fini(&part);
+    return status;
+}
+
 /* Reads all files before anything is stored: all problems of all of them, or all excerpts. */
-static enum status read_files(struct control_call *call,
-                              struct excerpt_list *list,
-                              struct error *err)
+static enum status read_files(struct control_call *call, struct repeats *repeats, struct error *err)
 {
     enum status worst = OK;
     const struct request_file *file = NULL;
     for (size_t i = 0; (file = argument_file(&call->arguments, "file", i)) != NULL; i++) {
-        struct problems problems;
-        struct excerpt_list part;
-        memset(&part, 0, sizeof(part));
-        problems_init(&problems, file->path);
         struct error why = ERROR_INIT;
-        enum status status = excerpt_import(file->bytes, &problems, &part, &why);
-        ops_problems(call->reply, &problems);
-        problems_fini(&problems);
-        if (status == OK)
-            status = append_list(list, &part, &why);
-        excerpt_list_fini(&part);
+        enum status status =
+            is_named_twice(call, i) ? ERR_INVALID : read_file(call, file, &repeats->list, &why);
         if (status != OK && worst == OK)
             worst = error_set(err, status, "%s: %s", file->path, why.text);
+        repeats->ends[repeats->file_count++] = repeats->list.count;
     }
     if (worst == ERR_INVALID)
         return ops_not_imported(call->reply, err);
@@ -179,12 +209,16 @@ static enum status import(struct admin *admin,
 
 enum status excerpt_ops_import(void *context, struct control_call *call, struct error *err)
 {
-    struct excerpt_list list;
-    memset(&list, 0, sizeof(list));
-    enum status status = read_files(call, &list, err);
+    struct repeats *repeats = mem_calloc(1, sizeof(*repeats));
+    if (repeats == NULL)
+        return error_set(err, ERR_MEMORY, "no memory to read files");
+    enum status status = read_files(call, repeats, err);
     if (status == OK)
-        status = import(context, call, &list, err);
-    excerpt_list_fini(&list);
+        status = repeats_check(context, call, repeats, err);
+    if (status == OK)
+        status = import(context, call, &repeats->list, err);
+    excerpt_list_fini(&repeats->list);
+    mem_free(repeats);
     return status;
 }
 

@@ -156,6 +156,7 @@ void excerpt_init(struct excerpt *excerpt)
 {
     for (unsigned i = 0; i < EXCERPT_FIELD_COUNT; i++)
         excerpt->fields[i] = (struct buf)BUF_INIT_SECRET;
+    excerpt->line = 0;
 }
 
 void excerpt_fini(struct excerpt *excerpt)
@@ -169,6 +170,7 @@ struct excerpt excerpt_move(struct excerpt *from)
     struct excerpt moved;
     for (unsigned i = 0; i < EXCERPT_FIELD_COUNT; i++)
         moved.fields[i] = buf_move(&from->fields[i]);
+    moved.line = from->line;
     return moved;
 }
 

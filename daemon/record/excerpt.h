@@ -37,6 +37,7 @@ bool excerpt_field_required(enum excerpt_field field);
 
 struct excerpt {
     struct buf fields[EXCERPT_FIELD_COUNT]; /* owned */
+    uint32_t line; /* of the file that it was read from, first is 1; 0: of none */
 };
 
 void excerpt_init(struct excerpt *excerpt); /* all empty */

@@ -12,7 +12,6 @@ struct import {
     size_t column_count;
     int columns[EXCERPT_FIELD_COUNT]; /* of each field, first is 1; 0: none */
     struct excerpt_list list;
-    uint32_t *lines; /* of each excerpt in the list */
     struct problems *problems;
 };
 
@@ -68,13 +67,9 @@ static enum status next_excerpt(struct import *import, struct excerpt **ret, str
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
         struct excerpt *items = mem_realloc(list->items, capacity * sizeof(*items));
-        if (items != NULL)
-            list->items = items;
-        uint32_t *lines =
-            items == NULL ? NULL : mem_realloc(import->lines, capacity * sizeof(*lines));
-        if (lines == NULL)
+        if (items == NULL)
             return error_set(err, ERR_MEMORY, "no memory for %zu excerpts", capacity);
-        import->lines = lines;
+        list->items = items;
         list->capacity = capacity;
     }
     *ret = &list->items[list->count];
@@ -113,7 +108,8 @@ static enum status take_excerpt(struct import *import,
     }
     excerpt_check(excerpt, row->line, import->problems);
     place_problems(import, row, since);
-    import->lines[import->list.count++] = row->line;
+    excerpt->line = row->line;
+    import->list.count++;
     return OK;
 }
 
@@ -138,17 +134,15 @@ static enum status take_row(void *context, const struct table_row *row, struct e
 
 struct item_ref {
     const struct excerpt *excerpt;
-    uint32_t line;
 };
 
 static int compare_items(const void *a, const void *b)
 {
-    const struct item_ref *x = a, *y = b;
-    int order =
-        span_compare(excerpt_get(x->excerpt, EXCERPT_ITEM), excerpt_get(y->excerpt, EXCERPT_ITEM));
+    const struct excerpt *x = ((const struct item_ref *)a)->excerpt;
+    const struct excerpt *y = ((const struct item_ref *)b)->excerpt;
+    int order = span_compare(excerpt_get(x, EXCERPT_ITEM), excerpt_get(y, EXCERPT_ITEM));
     if (order == 0)
-        order = span_compare(excerpt_get(x->excerpt, EXCERPT_LANGUAGE),
-                             excerpt_get(y->excerpt, EXCERPT_LANGUAGE));
+        order = span_compare(excerpt_get(x, EXCERPT_LANGUAGE), excerpt_get(y, EXCERPT_LANGUAGE));
     return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
@@ -162,7 +156,7 @@ static enum status check_items(struct import *import, struct error *err)
     if (refs == NULL)
         return error_set(err, ERR_MEMORY, "no memory to compare %zu excerpts", count);
     for (size_t i = 0; i < count; i++)
-        refs[i] = (struct item_ref){ &import->list.items[i], import->lines[i] };
+        refs[i].excerpt = &import->list.items[i];
     qsort(refs, count, sizeof(*refs), compare_items);
     for (size_t i = 1; i < count; i++) {
         struct span item = excerpt_get(refs[i].excerpt, EXCERPT_ITEM);
@@ -170,11 +164,11 @@ static enum status check_items(struct import *import, struct error *err)
         if (item.size > 0 && span_equal(item, excerpt_get(refs[i - 1].excerpt, EXCERPT_ITEM)) &&
             span_equal(language, excerpt_get(refs[i - 1].excerpt, EXCERPT_LANGUAGE))) {
             problems_add(import->problems,
-                         (struct problem_place){ refs[i].line,
+                         (struct problem_place){ refs[i].excerpt->line,
                                                  (uint32_t)import->columns[EXCERPT_ITEM], "item" },
                          item, "keep one of them",
                          "the item stands twice in one language, here and on line %u",
-                         refs[i - 1].line);
+                         refs[i - 1].excerpt->line);
         }
     }
     mem_free(refs);
@@ -206,7 +200,6 @@ enum status excerpt_import(struct span file,
         import->list = (struct excerpt_list){ NULL, 0, 0 };
     }
     excerpt_list_fini(&import->list);
-    mem_free(import->lines);
     mem_free(import);
     return status;
 }

@@ -226,6 +226,7 @@ static void an_excerpt_is_added_shown_replaced_and_retired(void **state)
 
 #define CSV_HEAD "kind,instrument,article,language,title,text,originator,date,confidentiality\n"
 #define CSV_GOOD "answer,UNTOC,16,en,Extradition,Yes,MoJ,2026-01-01,public\n"
+#define CSV_MORE "answer,UNTOC,18,en,Assistance,Yes,MoJ,2026-01-01,public\n"
 
 static void all_problems_of_all_files_are_told_and_nothing_is_imported(void **state)
 {
@@ -242,9 +243,9 @@ static void all_problems_of_all_files_are_told_and_nothing_is_imported(void **st
     ASK_OK("excerpt.list");
     assert_int_equal(answered_rows("excerpts"), 0);
     desk_attach("file", "good.csv", SPAN_LITERAL(CSV_HEAD CSV_GOOD));
-    desk_attach("file", "more.csv", SPAN_LITERAL(CSV_HEAD CSV_GOOD CSV_GOOD));
+    desk_attach("file", "more.csv", SPAN_LITERAL(CSV_HEAD CSV_MORE));
     ASK_OK("excerpt.import");
-    assert_int_equal(answered_rows("records"), 3);
+    assert_int_equal(answered_rows("records"), 2);
 }
 
 #define SDMX_HEAD                                                                       \

@@ -1,0 +1,86 @@
+/* Files of excerpts: what is here already, what stands twice, and what is no such file. */
+#include "admin_desk.h"
+
+#define CSV_HEAD "kind,instrument,article,language,title,text,originator,date,confidentiality\n"
+#define CSV_GOOD "answer,UNTOC,16,en,Extradition,Yes,MoJ,2026-01-01,public\n"
+#define CSV_MORE "answer,UNTOC,18,en,Assistance,Yes,MoJ,2026-01-01,public\n"
+
+static void excerpts_that_are_here_already_are_named_with_line_and_record(void **state)
+{
+    (void)state;
+    char id[ID_TEXT_SIZE];
+    desk_attach("file", "good.csv", SPAN_LITERAL(CSV_HEAD CSV_GOOD));
+    ASK_OK("excerpt.import");
+    (void)snprintf(id, sizeof(id), "%s", answered("records", "id"));
+    desk_attach("file", "again.csv", SPAN_LITERAL(CSV_HEAD CSV_MORE CSV_GOOD));
+    ASK_STATUS("invalid", "excerpt.import");
+    assert_string_equal(desk.answer.error, "1 problem; nothing was imported");
+    assert_int_equal(desk.answer.problem_count, 1);
+    assert_string_equal(desk.answer.problems[0].file, "again.csv");
+    assert_int_equal(desk.answer.problems[0].line, 3);
+    assert_string_equal(desk.answer.problems[0].value, "Extradition");
+    CHECK_CONTAINS(desk.answer.problems[0].rule, id);
+    ASK_OK("excerpt.list");
+    assert_int_equal(answered_rows("excerpts"), 1);
+    ASK_OK("excerpt.retire", "record", id); /* what is retired may come again */
+    desk_attach("file", "again.csv", SPAN_LITERAL(CSV_HEAD CSV_MORE CSV_GOOD));
+    ASK_OK("excerpt.import");
+    assert_int_equal(answered_rows("records"), 2);
+}
+
+static void excerpts_that_differ_in_one_thing_that_people_see_are_imported(void **state)
+{
+    (void)state;
+    desk_attach("file", "good.csv", SPAN_LITERAL(CSV_HEAD CSV_GOOD));
+    ASK_OK("excerpt.import");
+    desk_attach("file", "near.csv",
+                SPAN_LITERAL(CSV_HEAD "answer,TIP,16,en,Extradition,Yes,MoJ,2026-01-01,public\n"
+                                      "answer,UNTOC,18,en,Extradition,Yes,MoJ,2026-01-01,public\n"
+                                      "answer,UNTOC,16,fr,Extradition,Yes,MoJ,2026-01-01,public\n"
+                                      "answer,UNTOC,16,en,Extraditions,Yes,MoJ,2026-01-01,public\n"
+                                      "answer,UNTOC,16,en,Extradition,No,MoJ,2026-01-01,public\n"));
+    ASK_OK("excerpt.import");
+    assert_int_equal(answered_rows("records"), 5);
+}
+
+static void excerpts_that_stand_twice_in_files_are_named_in_pairs(void **state)
+{
+    (void)state;
+    desk_attach("file", "a.csv", SPAN_LITERAL(CSV_HEAD CSV_GOOD CSV_MORE CSV_GOOD));
+    desk_attach("file", "b.csv", SPAN_LITERAL(CSV_HEAD CSV_MORE));
+    ASK_STATUS("invalid", "excerpt.import");
+    assert_int_equal(desk.answer.problem_count, 2);
+    assert_string_equal(desk.answer.problems[0].file, "a.csv");
+    assert_int_equal(desk.answer.problems[0].line, 4);
+    CHECK_CONTAINS(desk.answer.problems[0].rule, "stands on line 2 already");
+    assert_string_equal(desk.answer.problems[1].file, "b.csv");
+    assert_int_equal(desk.answer.problems[1].line, 2);
+    CHECK_CONTAINS(desk.answer.problems[1].rule, "stands on line 3 of a.csv already");
+    ASK_OK("excerpt.list");
+    assert_int_equal(answered_rows("excerpts"), 0);
+}
+
+static void a_file_that_is_named_twice_is_one_problem(void **state)
+{
+    (void)state;
+    desk_attach("file", "a.csv", SPAN_LITERAL(CSV_HEAD CSV_GOOD CSV_MORE));
+    desk_attach("file", "./a.csv", SPAN_LITERAL(CSV_HEAD CSV_GOOD CSV_MORE));
+    ASK_STATUS("invalid", "excerpt.import");
+    assert_int_equal(desk.answer.problem_count, 1);
+    assert_string_equal(desk.answer.problems[0].file, "./a.csv");
+    CHECK_CONTAINS(desk.answer.problems[0].rule, "the same as the file a.csv; next: name it once");
+    ASK_OK("excerpt.list");
+    assert_int_equal(answered_rows("excerpts"), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, desk_set_up, desk_tear_down)
+    const struct CMUnitTest tests[] = {
+        T(excerpts_that_are_here_already_are_named_with_line_and_record),
+        T(excerpts_that_differ_in_one_thing_that_people_see_are_imported),
+        T(excerpts_that_stand_twice_in_files_are_named_in_pairs),
+        T(a_file_that_is_named_twice_is_one_problem),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
