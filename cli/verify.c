@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "crypto/card.h"
 #include "log/evidence.h"
+#include "record/looks.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -38,11 +39,17 @@ static enum status read_origin(struct verify *v, struct error *err)
 static enum status read_evidence(struct verify *v, struct error *err)
 {
     const struct request_file *file = argument_file(&v->call->arguments, "file", 0);
-    enum status status = evidence_decode(file->bytes, &v->evidence, err);
-    if (status == OK)
-        status = read_origin(v, err);
-    if (status != OK)
+    if (looks_check_evidence(file->bytes, err) != OK)
         return error_prefix(err, "%s", file->path);
+    struct error why = ERROR_INIT;
+    enum status status = evidence_decode(file->bytes, &v->evidence, &why);
+    if (status == OK)
+        status = read_origin(v, &why);
+    if (status != OK) {
+        return error_set(err, status,
+                         "%s: %s; next: give the file just as comityctl evidence export wrote it",
+                         file->path, why.text);
+    }
     return OK;
 }
 
@@ -64,7 +71,12 @@ static enum status read_card(struct verify *v,
                              struct error *err)
 {
     struct card *card = &v->cards[v->card_count];
-    enum status status = card_decode(text, card, problems, err);
+    enum status status = looks_check_card(text, err);
+    if (status != OK) {
+        problems->items[problems->count++] = *err;
+        return status;
+    }
+    status = card_decode(text, card, problems, err);
     if (status != OK || strcmp(card->realm.text, v->origin.realm.text) == 0)
         return status;
     status = error_set(err, ERR_DENIED, "this card is of the realm '%s'; the evidence is of '%s'",
@@ -96,6 +108,10 @@ static enum status read_cards(struct verify *v, struct error *err)
         report_card(v, file->path, &problems);
         worst = error_set(err, status, "%s: %s", file->path, why.text);
     }
+    size_t told = reply_problem_count(v->call->reply);
+    if (worst != OK && told > 0) /* they are listed: not the first again */
+        worst = error_set(err, worst, "%zu problem%s in the cards; nothing was verified", told,
+                          told == 1 ? "" : "s");
     return worst;
 }
 

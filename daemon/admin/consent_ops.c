@@ -160,6 +160,15 @@ static enum status take_recipients(struct control_call *call,
     return OK;
 }
 
+static enum status count_problems(const struct control_call *call,
+                                  enum status kind,
+                                  struct error *err)
+{
+    size_t count = reply_problem_count(call->reply);
+    return error_set(err, kind, "%zu problem%s in the consent; no draft was made", count,
+                     count == 1 ? "" : "s");
+}
+
 static enum status take_draft(struct admin *admin,
                               struct control_call *call,
                               struct draft *draft,
@@ -171,10 +180,8 @@ static enum status take_draft(struct admin *admin,
         status = take_selectors(call, draft, err);
     if (status == OK)
         status = take_recipients(call, draft, err);
-    size_t count = reply_problem_count(call->reply);
-    if (status == OK && count > 0)
-        status = error_set(err, ERR_INVALID, "%zu %s in the consent; no draft was made", count,
-                           count == 1 ? "problem" : "problems");
+    if (status == OK && reply_problem_count(call->reply) > 0)
+        status = count_problems(call, ERR_INVALID, err);
     return status;
 }
 
@@ -190,6 +197,8 @@ enum status consent_ops_draft(void *context, struct control_call *call, struct e
         status =
             consents_draft(admin->feed, call->caller->uid, &draft.request, &id, &problems, err);
     ops_problem_lines(call->reply, buf_span(&problems));
+    if (status != OK && problems.size > 0)
+        status = count_problems(call, status, err); /* they are listed: not the first again */
     buf_fini(&problems);
     draft_fini(&draft);
     if (status != OK)

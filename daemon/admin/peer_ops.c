@@ -1,4 +1,5 @@
 /* Peers: whom this node trusts, and how that widens: two people (peer_narrow.c: how it ends). */
+#include "admin/card_file.h"
 #include "admin/ops.h"
 #include "admin/peer_known.h"
 #include "admin/peer_renew.h"
@@ -24,29 +25,6 @@ static int64_t now_of(const struct admin *admin)
 }
 
 /* -- cards ------------------------------------------------------------------------------------- */
-
-/* Reads a card by the rules of a peer; all that is wrong with it becomes problems. */
-static enum status read_card(struct admin *admin,
-                             struct control_call *call,
-                             struct span text,
-                             const char *path,
-                             struct span known_anchor,
-                             struct card *ret_card,
-                             struct error *err)
-{
-    struct card_rule rule = { .realm = admin->feed->realm,
-                              .self = admin->feed->self,
-                              .known_anchor = known_anchor,
-                              .now_ms = now_of(admin) };
-    struct card_problems problems = { .count = 0 };
-    enum status status = card_read(text, &rule, ret_card, &problems, err);
-    for (size_t i = 0; status != OK && i < problems.count; i++) {
-        reply_problem(call->reply,
-                      &(struct reply_problem){
-                          .file = path, .field = "", .value = "", .rule = problems.items[i].text });
-    }
-    return status;
-}
 
 /* What the card says of revocations; without a list nothing is known. */
 static enum status take_list(struct span der, struct peer_row *row, struct error *err)
@@ -192,7 +170,7 @@ static enum status look_up(struct admin *admin,
     memset(&card, 0, sizeof(card));
     struct error ignored = ERROR_INIT;
     if (card_decode(text, &card, NULL, &ignored) != OK)
-        return OK; /* read_card says what is wrong with it */
+        return OK; /* card_file_read says what is wrong with it */
     enum status status = peer_rows_get(store_of(admin), &card.code, &ret_known->row, &ignored);
     card_fini(&card);
     if (status == ERR_NOT_FOUND)
@@ -260,9 +238,13 @@ enum status peer_ops_add(void *context, struct control_call *call, struct error 
     struct card card;
     memset(&card, 0, sizeof(card));
     enum status status = look_up(admin, file->bytes, &known, err);
-    if (status == OK)
-        status =
-            read_card(admin, call, file->bytes, file->path, buf_span(&known.anchor), &card, err);
+    if (status == OK) {
+        status = card_file_read(admin, call,
+                                &(struct card_source){ .text = file->bytes,
+                                                       .name = file->path,
+                                                       .known_anchor = buf_span(&known.anchor) },
+                                &card, err);
+    }
     if (status == OK)
         status = check_addable(&known, err);
     if (status == OK)
@@ -350,9 +332,13 @@ static enum status check_card(struct admin *admin,
     if (status == OK)
         status = compare(admin, row, argument_text(&call->arguments, "fingerprint"),
                          buf_span(&anchor), err);
-    if (status == OK)
-        status =
-            read_card(admin, call, buf_span(&text), row->code.text, buf_span(&anchor), &card, err);
+    if (status == OK) {
+        status = card_file_read(admin, call,
+                                &(struct card_source){ .text = buf_span(&text),
+                                                       .name = row->code.text,
+                                                       .known_anchor = buf_span(&anchor) },
+                                &card, err);
+    }
     card_fini(&card);
     buf_fini(&text);
     buf_fini(&anchor);

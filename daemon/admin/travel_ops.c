@@ -10,6 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The peer that a list is about.  Asked before its table is begun: an empty table before the
+ * refusal would look like the answer. */
+static enum status check_peer(struct admin *admin, const struct code *code, struct error *err)
+{
+    struct peer_row row;
+    return code == NULL ? OK : peer_rows_get(admin->feed->store, code, &row, err);
+}
+
 /* -- given ------------------------------------------------------------------------------------- */
 
 static enum status put_given(void *context, const struct listing_given *given, struct error *err)
@@ -73,7 +81,9 @@ enum status travel_ops_given(void *context, struct control_call *call, struct er
     struct code recipient;
     if (argument_code(&call->arguments, "to", &recipient))
         filter.recipient = &recipient;
-    enum status status = record_filter(admin, call, &filter.record_id, err);
+    enum status status = check_peer(admin, filter.recipient, err);
+    if (status == OK)
+        status = record_filter(admin, call, &filter.record_id, err);
     if (status == OK)
         status = consent_filter(admin, call, &filter.consent_id, err);
     if (status != OK)
@@ -121,6 +131,9 @@ enum status travel_ops_received(void *context, struct control_call *call, struct
     if (argument_code(&call->arguments, "from", &publisher))
         filter.publisher = &publisher;
     filter.hide_gone = !argument_given(&call->arguments, "all");
+    enum status status = check_peer(admin, filter.publisher, err);
+    if (status != OK)
+        return status;
     reply_table(call->reply, "received", "Held of others", columns,
                 sizeof(columns) / sizeof(columns[0]));
     return listing_received(admin->feed, &filter, put_received, call->reply, err);
@@ -297,11 +310,12 @@ static enum status place_by_id(struct admin *admin,
     }
     if (status == OK && count > 1)
         status = put_candidates(admin, call->reply, found, count, err);
-    if (status == OK && count > 1)
+    if (status == OK && count > 1) {
         return error_set(err, ERR_CONFLICT,
                          "more than one entry begins with %s: %s%zu are shown; next: type more of "
                          "its digits",
                          prefix, count == FINDING_MAX ? "the first " : "", count);
+    }
     if (status == OK)
         *place = (struct place){ found[0].feed_id, found[0].index };
     return status;
@@ -347,6 +361,15 @@ enum status travel_ops_evidence(void *context, struct control_call *call, struct
     const char *prefix = argument_text(&call->arguments, "entry");
     struct place place;
     struct buf text = BUF_INIT_SECRET;
+    static const char *const other_ways[] = { "index", "given-to", "received-from" };
+    for (size_t i = 0; prefix != NULL && i < sizeof(other_ways) / sizeof(other_ways[0]); i++) {
+        if (argument_given(&call->arguments, other_ways[i])) {
+            return error_set(err, ERR_INVALID,
+                             "ENTRY and --%s do not go together; next: give ENTRY "
+                             "alone, or --index with either --given-to or --received-from",
+                             other_ways[i]);
+        }
+    }
     enum status status = prefix != NULL ? place_by_id(admin, call, prefix, &place, err)
                                         : place_by_index(admin, call, &place, err);
     if (status == OK)

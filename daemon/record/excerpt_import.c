@@ -1,8 +1,10 @@
 /* excerpt_import: excerpts from a CSV file, all of them or every problem. */
 #include "base/memory.h"
 #include "record/excerpt.h"
+#include "record/looks.h"
 #include "record/table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,8 @@ struct import {
     int columns[EXCERPT_FIELD_COUNT]; /* of each field, first is 1; 0: none */
     struct excerpt_list list;
     struct problems *problems;
+    struct span file;
+    bool unusable; /* the first line names no column: what it is was said, nothing more is read */
 };
 
 void excerpt_list_fini(struct excerpt_list *list)
@@ -25,10 +29,43 @@ void excerpt_list_fini(struct excerpt_list *list)
     *list = (struct excerpt_list){ NULL, 0, 0 };
 }
 
-static void take_header(struct import *import, const struct table_row *row)
+static bool names_any_column(const struct table_row *row)
+{
+    enum excerpt_field field;
+    for (size_t i = 0; i < row->field_count; i++)
+        if (excerpt_field_parse(row->fields[i], &field))
+            return true;
+    return false;
+}
+
+static enum status refuse_file(struct import *import,
+                               const struct table_row *row,
+                               struct error *err)
+{
+    enum looks looks = looks_like(import->file);
+    const char *command = looks_command(looks);
+    char hint[PROBLEM_HINT_SIZE];
+    (void)snprintf(hint, sizeof(hint), "%s%s",
+                   command != NULL ? command
+                                   : "name the columns on the first line, in small letters: ",
+                   command != NULL ? ""
+                                   : "kind, instrument, article, language, title, text, "
+                                     "originator, date, confidentiality");
+    import->unusable = true;
+    problems_add(import->problems, (struct problem_place){ row->line, 0, NULL }, SPAN_EMPTY, hint,
+                 "this line names no column of excerpts: the file seems to be %s",
+                 looks_name(looks));
+    return error_set(err, ERR_INVALID, "no file of excerpts");
+}
+
+static enum status take_header(struct import *import,
+                               const struct table_row *row,
+                               struct error *err)
 {
     import->has_header = true;
     import->column_count = row->field_count;
+    if (!names_any_column(row))
+        return refuse_file(import, row, err);
     for (size_t i = 0; i < row->field_count; i++) {
         struct problem_place place = { row->line, (uint32_t)i + 1, NULL };
         import->fields[i] = EXCERPT_FIELD_COUNT;
@@ -55,6 +92,7 @@ static void take_header(struct import *import, const struct table_row *row)
                 excerpt_field_name((enum excerpt_field)i));
         }
     }
+    return OK;
 }
 
 /* Room for one more; the excerpt there is initialised, but not counted yet. */
@@ -116,10 +154,8 @@ static enum status take_excerpt(struct import *import,
 static enum status take_row(void *context, const struct table_row *row, struct error *err)
 {
     struct import *import = context;
-    if (!import->has_header) {
-        take_header(import, row);
-        return OK;
-    }
+    if (!import->has_header)
+        return take_header(import, row, err);
     if (row->field_count != import->column_count) {
         problems_add(import->problems, (struct problem_place){ row->line, 0, NULL }, SPAN_EMPTY,
                      "put text that has the separator in it in quotes",
@@ -184,6 +220,7 @@ enum status excerpt_import(struct span file,
     if (import == NULL)
         return error_set(err, ERR_MEMORY, "no memory to read a file");
     import->problems = problems;
+    import->file = file;
     size_t before = problems->total;
     enum status status = table_read(file, problems, take_row, import, err);
     if (status == OK)
@@ -193,7 +230,7 @@ enum status excerpt_import(struct span file,
                      "the first line names the columns, each other line is an excerpt",
                      "the file has no excerpt");
     }
-    if (status == OK)
+    if (status == OK || import->unusable)
         status = problems_status(problems, err);
     if (status == OK) {
         *ret_list = import->list;

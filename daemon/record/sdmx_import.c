@@ -1,6 +1,7 @@
 /* sdmx_import: a file of figures to releases, or every problem that it has. */
 #include "base/memory.h"
 #include "record/area.h"
+#include "record/looks.h"
 #include "record/period.h"
 #include "record/sdmx_cell.h"
 #include "record/sdmx_collect.h"
@@ -28,6 +29,7 @@ struct column {
 struct import {
     const struct sdmx_import_options *options;
     struct problems *problems;
+    struct span file;
     const struct structure *structure;
     bool has_header;
     bool unusable; /* the header is such that rows would only give the same problem again */
@@ -120,12 +122,36 @@ static void miss_column(struct import *import, const struct table_row *row, cons
                  "the column %s is missing", name);
 }
 
+/* A first line without any column of figures: one sentence instead of one for each column. */
+static bool is_other_file(struct import *import,
+                          const struct structure *structure,
+                          const struct table_row *row)
+{
+    struct column column;
+    for (size_t i = 0; i < row->field_count; i++)
+        if (find_column(structure, sdmx_cell_trim(row->fields[i]), &column))
+            return false;
+    enum looks looks = looks_like(import->file);
+    const char *command = looks_command(looks);
+    import->unusable = true;
+    problems_add(import->problems, (struct problem_place){ row->line, 0, NULL }, SPAN_EMPTY,
+                 command != NULL ? command
+                                 : "name the columns on the first line: "
+                                   "STRUCTURE,STRUCTURE_ID,ACTION, the dimensions, OBS_VALUE, "
+                                   "attributes",
+                 "this line names no column of figures: the file seems to be %s",
+                 looks_name(looks));
+    return true;
+}
+
 static void take_header(struct import *import, const struct table_row *row)
 {
     const struct structure *structure = pick_structure(row);
     import->structure = structure;
     import->has_header = true;
     import->column_count = row->field_count;
+    if (is_other_file(import, structure, row))
+        return;
     for (size_t i = 0; i < row->field_count; i++) {
         struct span name = sdmx_cell_trim(row->fields[i]);
         struct problem_place place = place_of(row, i, NULL);
@@ -442,6 +468,7 @@ enum status sdmx_import(struct span file,
     if (import == NULL)
         return error_set(err, ERR_MEMORY, "no memory to read a file");
     import->options = options;
+    import->file = file;
     import->problems = problems;
     import->collect.problems = problems;
     enum status status = table_read(file, problems, take_row, import, err);

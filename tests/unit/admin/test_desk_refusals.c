@@ -179,6 +179,43 @@ static void a_filter_that_can_find_nothing_is_refused_and_not_answered_with_none
     ASK_OK("excerpt.list", "article", "41");
 }
 
+static void a_list_about_a_peer_that_is_not_there_begins_no_table(void **state)
+{
+    (void)state;
+    ASK_STATUS("not-found", "given", "to", "NZ");
+    assert_int_equal(desk.answer.section_count, 0);
+    CHECK_CONTAINS(desk.answer.error, "no peer NZ is known here; next: comityctl peer list");
+    ASK_STATUS("not-found", "received", "from", "NZ");
+    assert_int_equal(desk.answer.section_count, 0);
+    CHECK_CONTAINS(desk.answer.error, "no peer NZ is known here; next: comityctl peer list");
+}
+
+static void evidence_of_an_entry_takes_no_second_way_to_name_one(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value;
+    } ways[] = { { "index", "3" }, { "given-to", "AU" }, { "received-from", "AU" } };
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        ASK_STATUS("invalid", "evidence.export", "entry", "0123456789", ways[i].name,
+                   ways[i].value);
+        CHECK_CONTAINS(desk.answer.error, ways[i].name);
+        CHECK_CONTAINS(desk.answer.error, "do not go together; next: give ENTRY alone");
+    }
+}
+
+static void a_problem_of_a_draft_is_told_once(void **state)
+{
+    (void)state;
+    char record[ID_TEXT_SIZE];
+    desk_add_excerpt(record);
+    ASK_STATUS("not-found", "consent.draft", "to", "NZ", "record", record, "purpose", "peer-review",
+               "until", "2027-12-31", "authority", "AG", "reference", "1");
+    assert_int_equal(desk.answer.problem_count, 1);
+    CHECK_CONTAINS(desk.answer.problems[0].rule, "recipient NZ: no such peer is known");
+    assert_string_equal(desk.answer.error, "1 problem in the consent; no draft was made");
+}
+
 static void a_command_for_releases_retires_no_excerpt(void **state)
 {
     (void)state;
@@ -212,6 +249,9 @@ int main(void)
         TEST(a_selection_that_says_one_thing_twice_or_nothing_is_refused),
         TEST(digits_that_fit_two_change_neither),
         TEST(a_filter_that_can_find_nothing_is_refused_and_not_answered_with_none),
+        TEST(a_list_about_a_peer_that_is_not_there_begins_no_table),
+        TEST(evidence_of_an_entry_takes_no_second_way_to_name_one),
+        TEST(a_problem_of_a_draft_is_told_once),
         TEST(a_command_for_releases_retires_no_excerpt),
         TEST(what_is_no_draft_is_refused_with_its_state_whatever_its_digest),
         TEST(a_list_of_many_recipients_is_cut_and_says_by_how_many),

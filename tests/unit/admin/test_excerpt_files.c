@@ -73,6 +73,37 @@ static void a_file_that_is_named_twice_is_one_problem(void **state)
     assert_int_equal(answered_rows("excerpts"), 0);
 }
 
+static void a_file_of_another_sort_is_one_sentence_with_the_command_that_takes_it(void **state)
+{
+    (void)state;
+    static const char figures[] = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,OBS_VALUE\n"
+                                  "dataflow,X,I,A,KE,1\ndataflow,X,I,A,KE,2\n";
+    const struct {
+        const char *operation;
+        struct span file;
+        const char *says;
+    } cases[] = {
+        { "excerpt.import", SPAN_LITERAL(figures),
+          "the file seems to be figures (SDMX-CSV); next: comityctl stats import" },
+        { "excerpt.import", SPAN_LITERAL("Dear colleague,\n\nthe file is \"attached\".\n"),
+          "the file seems to be something else; next: name the columns on the first line" },
+        { "excerpt.import", SPAN_LITERAL("Comity-Card: 1\nComity-Realm: training\n"),
+          "the file seems to be a node's card; next: comityctl peer add" },
+        { "stats.import", SPAN_LITERAL(CSV_HEAD CSV_GOOD CSV_MORE),
+          "the file seems to be excerpts (CSV); next: comityctl excerpt import" },
+        { "stats.import", SPAN_LITERAL("Dear colleague,\n\nthe file follows.\n"),
+          "the file seems to be something else; next: name the columns on the first line" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        desk_attach("file", "f.csv", cases[i].file);
+        ASK_STATUS("invalid", cases[i].operation);
+        assert_int_equal(desk.answer.problem_count, 1);
+        assert_int_equal(desk.answer.problems[0].line, 1);
+        CHECK_CONTAINS(desk.answer.problems[0].rule, cases[i].says);
+        assert_string_equal(desk.answer.error, "1 problem; nothing was imported");
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_set_up, desk_tear_down)
@@ -81,6 +112,7 @@ int main(void)
         T(excerpts_that_differ_in_one_thing_that_people_see_are_imported),
         T(excerpts_that_stand_twice_in_files_are_named_in_pairs),
         T(a_file_that_is_named_twice_is_one_problem),
+        T(a_file_of_another_sort_is_one_sentence_with_the_command_that_takes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

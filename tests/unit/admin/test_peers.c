@@ -43,17 +43,20 @@ static void cards_that_are_not_what_they_must_be_are_refused_with_their_reason(v
     add("ok", &card);
     struct buf text = desk_card(&own, "Kenya");
     add("denied", &text); /* one's own */
+    assert_int_equal(desk.answer.problem_count, 1);
+    CHECK_CONTAINS(desk.answer.problems[0].rule, "which is this node itself");
+    assert_string_equal(desk.answer.error, "1 problem in the card; nothing was changed");
     buf_fini(&text);
     text = desk_card(&other_realm, "United Kingdom");
     desk_attach("file", "gb.card", buf_span(&text));
     assert_string_not_equal(ask("peer.add", NULL), "ok");
-    CHECK_CONTAINS(desk.answer.error, "live");
+    CHECK_CONTAINS(desk.answer.problems[0].rule, "live");
     buf_fini(&text);
     text = desk_card(&other_anchor, "Australia");
     desk_attach("file", "au.card", buf_span(&text));
     assert_string_not_equal(ask("peer.add", NULL), "ok");
-    CHECK_CONTAINS(desk.answer.error, "anchor");
     assert_true(desk.answer.problem_count > 0);
+    CHECK_CONTAINS(desk.answer.problems[0].rule, "anchor");
     assert_string_equal(desk.answer.problems[0].file, "au.card");
     buf_fini(&text);
     pki_fini(&own);
@@ -85,8 +88,11 @@ static void a_broken_chain_and_a_swapped_role_are_refused(void **state)
         assert_string_not_equal(ask("peer.add", NULL), "ok");
     }
     buf_fini(&text);
-    desk_attach("file", "nonsense.card", SPAN_LITERAL("not a card at all"));
-    assert_string_not_equal(ask("peer.add", NULL), "ok");
+    desk_attach("file", "nonsense.card", SPAN_LITERAL("not\na\ncard\nat all"));
+    ASK_STATUS("invalid", "peer.add");
+    assert_int_equal(desk.answer.problem_count, 0); /* one sentence, not one for each line */
+    CHECK_CONTAINS(desk.answer.error, "nonsense.card: this is no card");
+    CHECK_CONTAINS(desk.answer.error, "next: give the card.pem");
     buf_fini(&gb.roles[ROLE_TLS]);
     gb.roles[ROLE_TLS] = buf_move(&kept);
     pki_fini(&gb);

@@ -126,7 +126,11 @@ static void what_is_no_evidence_is_refused_with_the_file(void **state)
     (void)state;
     scene_write("junk", SPAN_LITERAL("hello\n"), 0644);
     VERIFY(EXIT_PROBLEMS, scene_path("junk"), "--card", card("KE"));
-    CHECK_CONTAINS(messages, "junk");
+    CHECK_CONTAINS(messages, "junk: this is no evidence");
+    CHECK_CONTAINS(messages, "next: give the file that comityctl evidence export wrote");
+    scene_write("cut", SPAN_LITERAL("comity.v1/evidence\n--- header\n"), 0644);
+    VERIFY(EXIT_PROBLEMS, scene_path("cut"), "--card", card("KE"));
+    CHECK_CONTAINS(messages, "next: give the file just as comityctl evidence export wrote it");
     static const struct {
         const char *origin;
         const char *said;
@@ -158,6 +162,10 @@ static void a_card_with_flaws_is_told_by_its_file(void **state)
                              "--card", scene_path("broken.card")),
                          EXIT_OK);
     CHECK_CONTAINS(messages, "broken.card");
+    VERIFY(EXIT_PROBLEMS, scene_path("entry"), "--card", scene_path("entry"));
+    CHECK_CONTAINS(messages, "this is no card");
+    CHECK_CONTAINS(messages, "seems to be evidence of an entry");
+    CHECK_CONTAINS(messages, "1 problem in the cards; nothing was verified");
     const char *ke = card("KE");
     VERIFY(EXIT_PROBLEMS, scene_path("entry"), "--card", ke, "--card", ke, "--card", ke, "--card",
            ke, "--card", ke, "--card", ke, "--card", ke, "--card", ke, "--card", ke);
