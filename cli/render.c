@@ -47,6 +47,23 @@ static void put_place(FILE *out, const struct reply_problem *problem)
         (void)fprintf(out, "column %u: ", (unsigned)problem->column);
 }
 
+/* Texts of problems come escaped (record/problem.h). What could harm a terminal is escaped here in
+ * any case; their backslashes, doubled by that, become single again. */
+static const char *escaped_once(struct buf *line, const char *text, struct error *err)
+{
+    if (render_escaped(line, text, false, err) == NULL)
+        return NULL;
+    size_t to = 0;
+    for (size_t at = 0; at < line->size; at++) {
+        line->data[to++] = line->data[at];
+        if (line->data[at] == '\\' && at + 1 < line->size && line->data[at + 1] == '\\')
+            at++;
+    }
+    line->size = to;
+    line->data[to] = '\0';
+    return (const char *)line->data;
+}
+
 /* `FILE: line 3: column 18: OBS_VALUE: "n/a": not a number` */
 static enum status put_problem(const struct render *render,
                                const struct reply_problem *problem,
@@ -54,18 +71,18 @@ static enum status put_problem(const struct render *render,
 {
     struct buf line = BUF_INIT;
     FILE *out = render->messages;
-    const char *shown = render_escaped(&line, problem->file, false, err);
+    const char *shown = escaped_once(&line, problem->file, err);
     if (problem->warning)
         (void)fputs("warning: ", out);
     if (shown != NULL && shown[0] != '\0')
         (void)fprintf(out, "%s: ", shown);
     put_place(out, problem);
     if (shown != NULL)
-        shown = render_escaped(&line, problem->field, false, err);
+        shown = escaped_once(&line, problem->field, err);
     if (shown != NULL && shown[0] != '\0')
         (void)fprintf(out, "%s: ", shown);
     if (shown != NULL)
-        shown = render_escaped(&line, problem->value, false, err);
+        shown = escaped_once(&line, problem->value, err);
     if (shown != NULL && shown[0] != '\0')
         (void)fprintf(out, "\"%s\": ", shown);
     if (shown != NULL)

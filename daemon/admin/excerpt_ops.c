@@ -27,6 +27,16 @@ static struct span text_of(const struct arguments *arguments, enum excerpt_field
     return file != NULL ? file->bytes : span_text(argument_text(arguments, name));
 }
 
+/* A text that came in a file: its problems are those of --text-file. */
+static void name_text_file(struct problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        struct problem *problem = &problems->items[i];
+        if (strcmp(problem->field, excerpt_field_name(EXCERPT_TEXT)) == 0)
+            (void)snprintf(problem->field, sizeof(problem->field), "text_file");
+    }
+}
+
 static enum status take_fields(const struct arguments *arguments,
                                struct excerpt *excerpt,
                                struct problems *problems,
@@ -47,6 +57,8 @@ static enum status take_fields(const struct arguments *arguments,
     }
     if (problems->total == 0)
         excerpt_check(excerpt, 0, problems);
+    if (argument_given(arguments, "text-file"))
+        name_text_file(problems);
     return OK;
 }
 

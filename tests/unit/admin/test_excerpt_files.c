@@ -104,6 +104,34 @@ static void a_file_of_another_sort_is_one_sentence_with_the_command_that_takes_i
     }
 }
 
+static void problems_of_a_text_are_told_of_the_option_that_gave_it(void **state)
+{
+    (void)state;
+    struct buf large = BUF_INIT;
+    CHECK_OK(buf_append_zeros(&large, CSV_FIELD_MAX + 1, &err), &err);
+    const struct {
+        struct span file;
+        const char *says;
+    } cases[] = {
+        { SPAN_LITERAL("two\0words"), "byte 4 is a control character" },
+        { SPAN_LITERAL(""), "text is missing" },
+        { buf_span(&large), "text has 204801 bytes, and at most 204800 fit; next: shorten it" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        desk_attach("text-file", "t.txt", cases[i].file);
+        ASK_STATUS("invalid", "excerpt.add", "kind", "answer", "instrument", "UNTOC", "article",
+                   "9", "language", "en", "title", "T", "originator", "o", "date", "2026-03-01",
+                   "confidentiality", "public");
+        assert_int_equal(desk.answer.problem_count, 1);
+        CHECK_CONTAINS(told_of("--text-file"), cases[i].says);
+    }
+    buf_fini(&large);
+    ASK_STATUS("invalid", "excerpt.add", "kind", "answer", "instrument", "UNTOC", "article", "9",
+               "language", "en", "title", "T", "text", " ", "originator", "o", "date", "2026-03-01",
+               "confidentiality", "public");
+    CHECK_CONTAINS(told_of("--text"), "only blanks");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, desk_set_up, desk_tear_down)
@@ -112,6 +140,7 @@ int main(void)
         T(excerpts_that_differ_in_one_thing_that_people_see_are_imported),
         T(excerpts_that_stand_twice_in_files_are_named_in_pairs),
         T(a_file_that_is_named_twice_is_one_problem),
+        T(problems_of_a_text_are_told_of_the_option_that_gave_it),
         T(a_file_of_another_sort_is_one_sentence_with_the_command_that_takes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,20 @@ static void control_and_direction_characters_are_escaped_in_every_mode(void **st
     }
 }
 
+static void what_comes_escaped_in_a_problem_is_not_escaped_again(void **state)
+{
+    (void)state;
+    struct error why = ERROR_INIT;
+    (void)error_set(&why, ERR_INVALID, "1 problem");
+    reply_reset(&w);
+    reply_problem(&w, &(struct reply_problem){ .file = "a\\u{7}.csv",
+                                               .field = "text",
+                                               .value = "a\\u{0}b\\\\c\x1b",
+                                               .rule = "byte 2 is a control character" });
+    show(RENDER_TABLE, 0, "live", &why);
+    CHECK_CONTAINS(messages, "a\\u{7}.csv: text: \"a\\u{0}b\\\\c\\u{1b}\": byte 2 is");
+}
+
 /* -- modes ------------------------------------------------------------------------------------- */
 
 static void plain_is_one_item_a_line(void **state)
@@ -336,6 +350,7 @@ int main(void)
         TEST(an_answer_that_cannot_be_written_whole_is_told_in_every_mode),
         TEST(an_answer_for_which_there_is_no_memory_is_told_in_every_mode),
         TEST(control_and_direction_characters_are_escaped_in_every_mode),
+        TEST(what_comes_escaped_in_a_problem_is_not_escaped_again),
         TEST(plain_is_one_item_a_line),
         TEST(json_is_one_object_with_numbers_and_nulls),
         TEST(tables_have_headings_and_errors_their_next_step_on_a_line),
