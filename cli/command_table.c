@@ -213,7 +213,8 @@ static const struct command commands[] = {
          "The first line names the columns: kind, instrument, article, paragraph, "
          "applied_under, question, cluster, cycle, language, title, text, source, "
          "originator, date, confidentiality, national_term, item. All problems of all "
-         "files are listed, and then nothing is added.",
+         "files are listed, and then nothing is added. An excerpt that is here already, or twice "
+         "in the files, is such a problem: the same instrument, article, language, title and text.",
          EXAMPLES("comityctl excerpt import excerpts.csv")),
     ASKS("excerpt list",
          "excerpt.list",

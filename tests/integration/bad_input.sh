@@ -173,6 +173,8 @@ refused "unknown, doubled and missing columns" 'colour&kind&title' excerpt impor
 refused "an empty file" 'empty|no ' excerpt import "$F/empty.csv"
 head -c 4096 /dev/urandom >"$F/noise.csv"
 refused "noise" '.' excerpt import "$F/noise.csv"
+refused "one file named twice" 'the same as the file' \
+    excerpt import "$PWD/data/excerpts/ke.csv" "$PWD/data/excerpts/ke.csv"
 refused "one good file and one bad one" 'bad.csv' excerpt import "$PWD/data/excerpts/ke.csv" "$F/bad.csv"
 chmod 0600 "$F/empty.csv"
 refused "a file that may not be read" 'ermission' excerpt import "$F/empty.csv"
@@ -197,8 +199,8 @@ refused "figures with a problem in seven lines" \
     '3.*(twice|already|same|duplicate|again)&4.*XX&5.*2O08&6.*many&7.*99999999999999999999&8.*-5&9.*WRONG' \
     stats import "$F/figures.csv"
 sed 's/^/   /' "$WORK/said" | cut -c 1-150
-refused "figures that are excerpts" '.' stats import "$PWD/data/excerpts/ke.csv"
-refused "excerpts that are figures" '.' excerpt import "$F/figures.csv"
+refused "figures that are excerpts" 'seems to be excerpts&excerpt import' stats import "$PWD/data/excerpts/ke.csv"
+refused "excerpts that are figures" 'seems to be figures&stats import' excerpt import "$F/figures.csv"
 unchanged
 
 say "commands without a daemon"
@@ -219,7 +221,7 @@ offline "a realm in capitals" 'realm' node init --realm TRAINING --code KE --nam
 [ ! -e "$WORK/none" ] || fail "a node is half-made"
 offline "no daemon there" 'next' --socket "$WORK/nobody.sock" status
 offline "no configuration there" 'nonexistent' --config /nonexistent.conf status
-offline "evidence that is none" '.' evidence verify "$F/bad.csv" --card "$WORK/KE.card"
+offline "evidence that is none" 'this is no evidence' evidence verify "$F/bad.csv" --card "$WORK/KE.card"
 offline "evidence without a card" 'card' evidence verify "$F/bad.csv"
 offline "a backup that is none" '.' --config "$WORK/KE/comity.conf" backup restore "$F/bad.csv"
 
