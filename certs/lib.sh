@@ -24,6 +24,15 @@ need_value() { # OPTION NUMBER-OF-ARGUMENTS-LEFT
     [ "$2" -ge 2 ] || usage_error "$1 needs a value"
 }
 
+need_options() { # OPTION VALUE...: all that are missing, in one message
+    missing=''
+    while [ $# -ge 2 ]; do
+        [ -n "$2" ] || missing="$missing${missing:+, }$1"
+        shift 2
+    done
+    [ -z "$missing" ] || usage_error "missing: $missing"
+}
+
 need_openssl() {
     command -v openssl >/dev/null 2>&1 || die "openssl is not installed here"
     case $(openssl version) in
@@ -77,6 +86,25 @@ need_file() {
     die "$1 is not a file that can be read"
 }
 
+need_folder_of() { # FILE that is to be written
+    folder=$(dirname -- "$1")
+    if [ -d "$folder" ] && [ -w "$folder" ]; then return; fi
+    die "$1 cannot be written: $folder is not a folder in which files can be made"
+}
+
+check_passphrase_file() { # FILE, or nothing when it is asked for
+    [ -n "$1" ] || return 0
+    need_file "$1"
+    [ -n "$(head -n 1 -- "$1")" ] || die "the first line of $1, which is the passphrase, is empty"
+}
+
+check_reason() {
+    case $1 in
+    keyCompromise | superseded | cessationOfOperation | unspecified) ;;
+    *) die "'$1' is not a reason: keyCompromise, superseded, cessationOfOperation, unspecified" ;;
+    esac
+}
+
 identity() { # REALM CODE ROLE
     printf 'urn:comity:%s:%s:%s' "$1" \
         "$(printf %s "$2" | tr ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz)" "$3"
@@ -100,9 +128,40 @@ open_authority() { # FOLDER
     check_code "$code"
 }
 
+named_in() { # CERTIFICATE: its subject alternative names, URI:...
+    openssl x509 -in "$1" -noout -ext subjectAltName 2>/dev/null | sed -n 's/^ *URI:/URI:/p'
+}
+
+need_certificate() { # FILE URI: a file that somebody gave to the script
+    need_file "$1"
+    openssl x509 -in "$1" -noout 2>/dev/null || die "$1 is not a certificate in PEM"
+    found=$(named_in "$1")
+    [ "$found" = "URI:$2" ] || die "$1 is the certificate of '${found#URI:}'; one of '$2' belongs here"
+}
+
+# Sets serial to that of a certificate of the authority that is open.
+find_issued() { # CERTIFICATE
+    serial=$(openssl x509 -in "$1" -noout -serial 2>/dev/null) || die "$1 is not a certificate in PEM"
+    serial=${serial#serial=}
+    [ "$(openssl x509 -in "$1")" = "$(openssl x509 -in "$COMITY_AUTHORITY/issued/$serial.pem" 2>/dev/null)" ] ||
+        die "$1 was not issued by this authority"
+}
+
+check_not_revoked() { # SERIAL
+    ! grep -q "^R	[^	]*	[^	]*	$1	" "$COMITY_AUTHORITY/index.txt" ||
+        die "the certificate with serial $1 is revoked already; next: renew-list publishes a list anew"
+}
+
+# A certificate never outlives what vouches for it.
+check_anchor_lives() { # ANCHOR DAYS
+    openssl x509 -in "$1" -noout -checkend "$(($2 * 86400))" >/dev/null || die "the anchor ends on" \
+        "$(openssl x509 -in "$1" -noout -enddate | sed 's/notAfter=//'), before $2 days have passed;" \
+        "next: fewer --days, or a new anchor (README, section 9)"
+}
+
 # What was really written, whatever the configuration meant (the '#' trap).
 check_written() { # CERTIFICATE URI
-    found=$(openssl x509 -in "$1" -noout -ext subjectAltName 2>/dev/null | sed -n 's/^ *URI:/URI:/p')
+    found=$(named_in "$1")
     [ "$found" = "URI:$2" ] || die "$1 was written with '$found' where 'URI:$2' belongs: do not use it"
 }
 
@@ -121,12 +180,32 @@ check_hsm() { # URI: it is used as one word of a command line
     case $1 in *[[:space:]*\[]*) die "'$1' has a blank, * or [ in it; next: write it as %20 and the like" ;; esac
 }
 
+openssl_refused() { # WHAT-IT-SAID: in plain words where they are known
+    case $1 in
+    *'maybe wrong password'* | *'bad decrypt'* | *'Error getting password'* | *'unable to get passphrase'*)
+        die "the passphrase does not open the anchor's key; nothing was made"
+        ;;
+    *'certificate has expired'*) die "a certificate has ended: $(echo "$1" | sed -n 's/^error \(.*\): verif.*/\1/p')" ;;
+    esac
+    echo "$1" >&2
+    die "openssl refused; see above"
+}
+
 # Runs openssl and shows what it said only when it fails.
 quietly() {
-    if ! said=$("$@" 2>&1); then
-        echo "$said" >&2
-        die "openssl refused; see above"
+    said=$("$@" 2>&1) || openssl_refused "$said"
+}
+
+# `openssl ca`, which leaves its database as it was when it does not end well.
+authority_signs() { # OPTION...
+    log=$COMITY_AUTHORITY/ca.log
+    if openssl ca -batch -config "$config" "$@" 2>"$log"; then
+        rm -f "$log"
+        return
     fi
+    said=$(cat "$log")
+    rm -f "$log" "$COMITY_AUTHORITY"/index.txt.new "$COMITY_AUTHORITY"/index.txt.attr.new
+    openssl_refused "$said"
 }
 
 today() { date -u +%Y%m%d000000Z; } # clocks differ: valid since midnight

@@ -176,7 +176,37 @@ static void a_passphrase_protects_the_anchor(void **state)
     must("certs/renew-list --authority $D/u --passphrase-file $D/phrase");
     assert_int_equal(
         run("certs/renew-list --authority $D/u --passphrase-file $D/wrong", said, sizeof(said)), 1);
-    CHECK_CONTAINS(said, "openssl refused");
+    CHECK_CONTAINS(said, "passphrase does not open");
+    assert_null(strstr(said, "error:"));
+    must("cd $D && $OLDPWD/certs/make-anchor --realm live --code EU --authority eu "
+         "--passphrase-file phrase");
+}
+
+static void what_is_not_finished_leaves_nothing(void **state)
+{
+    (void)state;
+    char said[4096];
+    /* No terminal on which the passphrase could be asked for. */
+    assert_int_not_equal(run("setsid certs/make-anchor --realm training --code KE --authority $D/v",
+                             said, sizeof(said)),
+                         0);
+    assert_int_equal(run("test -e $D/v", said, sizeof(said)), 1);
+    must("certs/make-requests --realm training --code KE --role log --directory $D/half && "
+         "cp -r $D/a $D/before");
+    static const char *const refused[] = {
+        "certs/issue --authority $D/a --role log --request $D/half/log.csr --out $D/none/x",
+        "faketime 2060-01-01 certs/issue --authority $D/a --role log --request $D/half/log.csr "
+        "--out $D/x",
+        "certs/rotate --authority $D/a --role log --old $D/next/log.crt --request $D/half/log.csr "
+        "--out $D/x --revoke boredom",
+        "certs/rotate --authority $D/a --role log --old $D/s/log.crt --request $D/half/log.csr "
+        "--out $D/x --revoke superseded",
+    };
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        assert_int_equal(run(refused[i], said, sizeof(said)), 1);
+        if (run("diff -r $D/a $D/before && test ! -e $D/x", said, sizeof(said)) != 0)
+            fail_msg("%s: %s", refused[i], said);
+    }
 }
 
 static void an_old_anchor_vouches_for_a_new_one_and_for_no_other(void **state)
@@ -186,12 +216,12 @@ static void an_old_anchor_vouches_for_a_new_one_and_for_no_other(void **state)
     static const struct {
         const char *link, *old, *new, *says;
     } refused[] = {
-        { "l.crt", "gb/anchor.crt", "n/anchor.crt", "was written with" },
+        { "l.crt", "gb/anchor.crt", "n/anchor.crt", "one of" },
         { "l.crt", "n/anchor.crt", "a/anchor.crt", "does not carry the key" },
         { "l.crt", "o/anchor.crt", "n/anchor.crt", "was not signed by" },
         { "n/anchor.crt", "a/anchor.crt", "n/anchor.crt", "was not signed by" },
         { "n/anchor.crt", "n/anchor.crt", "n/anchor.crt", "the same anchor" },
-        { "s/log.crt", "a/anchor.crt", "n/anchor.crt", "was written with" },
+        { "s/log.crt", "a/anchor.crt", "n/anchor.crt", "one of" },
     };
     must("for f in n o; do certs/make-anchor --realm training --code KE --authority $D/$f "
          "--no-passphrase || exit 1; done");
@@ -202,7 +232,7 @@ static void an_old_anchor_vouches_for_a_new_one_and_for_no_other(void **state)
     assert_int_equal(
         run("certs/link --authority $D/a --new $D/gb/anchor.crt --out $D/x", said, sizeof(said)),
         1);
-    CHECK_CONTAINS(said, "was written with");
+    CHECK_CONTAINS(said, "is the certificate of 'urn:comity:training:gb:anchor'");
     assert_int_equal(
         run("certs/link --authority $D/a --new $D/a/anchor.crt --out $D/x", said, sizeof(said)), 1);
     CHECK_CONTAINS(said, "nothing to link");
@@ -267,9 +297,21 @@ static void every_script_explains_itself(void **state)
     }
 }
 
+/* Each option that a script takes has a line of its own in its help, and each line is of one. */
+static void help_and_options_agree(void **state)
+{
+    (void)state;
+    must(
+        "for s in make-anchor make-requests issue revoke renew-list rotate make-card fingerprint "
+        "link; do certs/$s --help | sed -n 's/^  \\(--[a-z-]*\\).*/\\1/p' | sort >$D/told; "
+        "sed -n 's/^    \\(--[a-z-]*\\)) .*/\\1/p' certs/$s | grep -vx -e --help | sort >$D/taken; "
+        "test -s $D/told && diff $D/told $D/taken || { echo $s; exit 1; }; done");
+}
+
 static void scripts_refuse_with_a_reason(void **state)
 {
     (void)state;
+#define CARD "certs/make-card --realm training --code KE --directory $D/s --out $D/x "
     const struct {
         const char *command;
         int code;
@@ -278,7 +320,7 @@ static void scripts_refuse_with_a_reason(void **state)
         { "certs/make-anchor --realm training --code KE --authority $D/a", 1, "is there already" },
         { "certs/make-anchor --realm 'tr#x' --code KE --authority $D/x", 1, "is not a realm" },
         { "certs/make-anchor --realm training --code ke --authority $D/x", 1, "node's code" },
-        { "certs/make-anchor --realm training --code KE", 2, "--authority is missing" },
+        { "certs/make-anchor --realm training --code KE", 2, "missing: --authority" },
         { "certs/make-anchor --realm training --code KE --authority $D/x --days 5", 1, "365" },
         { "certs/make-anchor --realm", 2, "--realm needs a value" },
         { "certs/make-requests --realm training --code KE --directory $D/s", 1,
@@ -308,7 +350,27 @@ static void scripts_refuse_with_a_reason(void **state)
         { "certs/make-card --realm training --code KE --name K --directory $D/s --out $D/card.pem",
           1, "is there already" },
         { "certs/make-card --realm live --code KE --name K --directory $D/s --out $D/x", 1,
-          "was written with" },
+          "one of 'urn:comity:live:ke:anchor' belongs here" },
+        { CARD "--name K --address a.example", 1, "'a.example' is not an address" },
+        { CARD "--name K --address a.example:65536", 1, "is not an address" },
+        { CARD "--name K --address ::1:7400", 1, "is not an address" },
+        { CARD "--name $(printf 'K\\377')", 1, "not UTF-8" },
+        { CARD "--name $(printf %201s | tr ' ' K)", 1, "201 bytes" },
+        { "cp -r $D/s $D/c && cp $D/s/tls.crt $D/c/crl.pem; "
+          "certs/make-card --realm training --code KE --name K --directory $D/c --out $D/x",
+          1, "not a revocation list of this anchor" },
+        { "certs/make-card --realm training --code KE --name K --directory $D/s --out $D/none/x", 1,
+          "not a folder" },
+        { "certs/make-card", 2, "missing: --realm, --code, --name, --directory, --out" },
+        { "certs/make-anchor --realm live --code KE --authority $D/x --passphrase-file $D/none", 1,
+          "not a file that can" },
+        { ": >$D/nothing; certs/make-anchor --realm live --code KE --authority $D/x "
+          "--passphrase-file $D/nothing",
+          1, "is empty" },
+        { "certs/fingerprint --realm training --code KE --anchor $D/s/log.key", 1,
+          "not a certificate" },
+        { "certs/fingerprint --realm training --code GB --anchor $D/a/anchor.crt", 1,
+          "one of 'urn:comity:training:gb:anchor' belongs here" },
         { "certs/fingerprint --realm training --code KE --anchor $D/none", 1,
           "not a file that can" },
     };
@@ -332,9 +394,11 @@ int main(void)
         cmocka_unit_test(a_revoked_certificate_spoils_the_card),
         cmocka_unit_test(the_hash_trap_is_noticed),
         cmocka_unit_test(a_passphrase_protects_the_anchor),
+        cmocka_unit_test(what_is_not_finished_leaves_nothing),
         cmocka_unit_test(an_old_anchor_vouches_for_a_new_one_and_for_no_other),
         cmocka_unit_test(the_key_of_an_anchor_can_stay_in_a_hardware_module),
         cmocka_unit_test(every_script_explains_itself),
+        cmocka_unit_test(help_and_options_agree),
         cmocka_unit_test(scripts_refuse_with_a_reason),
     };
     return cmocka_run_group_tests_name("crypto/authority", tests, make_authority, remove_authority);
