@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "cli/init_check.h"
 #include "cli/local.h"
 
 #include "crypto/card.h"
@@ -31,6 +32,7 @@ static const struct argument_rule init_rules[] = {
     { .name = "directory",
       .kind = ARGUMENT_TEXT,
       .max = TITLE_MAX,
+      .check = init_check_directory,
       .help = "put everything under this directory (training)" },
     { .name = "listen",
       .kind = ARGUMENT_TEXT,

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/daemon.h"
+#include "cli/init_check.h"
 #include "cli/local.h"
 
 #include <dirent.h>
@@ -58,6 +59,37 @@ static void take_operators(struct init *init,
     init->operators = text_or(arguments, "operators", login);
 }
 
+/* Whom this system does not know, all at once and before anything is made. */
+static enum status check_people(const struct init *init,
+                                struct reply_writer *problems,
+                                struct error *err)
+{
+    const struct {
+        const char *name, *list;
+    } people[] = {
+        { "--operators", init->operators },
+        { "--approvers", init->approvers },
+        { "--auditors", init->auditors },
+    };
+    size_t wrong = 0;
+    for (size_t i = 0; i < sizeof(people) / sizeof(people[0]); i++) {
+        struct error why = ERROR_INIT;
+        if (init_check_people(people[i].list, &why) == OK)
+            continue;
+        wrong++;
+        reply_problem(problems, &(struct reply_problem){ .file = "",
+                                                         .field = people[i].name,
+                                                         .value = people[i].list,
+                                                         .rule = why.text });
+    }
+    if (wrong == 0)
+        return OK;
+    return error_set(err, ERR_INVALID,
+                     "%zu %s in the command line; next: name users, numeric uids and @groups of "
+                     "this system",
+                     wrong, wrong == 1 ? "problem" : "problems");
+}
+
 /* -- where ------------------------------------------------------------------------------------- */
 
 static enum status join(char ret_path[static INIT_PATH_SIZE],
@@ -79,7 +111,10 @@ static enum status make_directory(struct init *init,
     if (mkdir(path, mode) == 0)
         return init_made(init, path, err);
     if (errno != EEXIST)
-        return error_set(err, ERR_IO, "%s: cannot be made: %s", path, strerror(errno));
+        return error_set(err, ERR_IO, "%s: cannot be made: %s%s", path, strerror(errno),
+                         errno == ENOENT   ? "; next: make the directory above it"
+                         : errno == EACCES ? "; next: name a place in which this user may write"
+                                           : "");
     return OK;
 }
 
@@ -233,6 +268,9 @@ enum status init_run(struct local_call *call, struct error *err)
     if (status != OK)
         return status;
     take_operators(&init, &call->arguments, login);
+    status = check_people(&init, call->reply, err);
+    if (status != OK)
+        return status;
     status = take_paths(&init, argument_text(&call->arguments, "directory"), err);
     if (status == OK)
         status = make_all(&init, err);

@@ -145,7 +145,7 @@ static inline void make_node(const char *code, const char *name)
 {
     CTL(EXIT_OK, "node", "init", "--realm", "training", "--code", code, "--name", name,
         "--directory", scene_path(code), "--listen", "127.0.0.1:7700", "--address",
-        "127.0.0.1:7700", "--approvers", "bert");
+        "127.0.0.1:7700", "--approvers", "2002");
 }
 
 /* -- sweeping ---------------------------------------------------------------------------------- */

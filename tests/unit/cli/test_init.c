@@ -21,9 +21,25 @@ static void wrong_values_are_told_at_once_and_nothing_is_made(void **state)
     CHECK_CONTAINS(messages, "--listen");
     CHECK_CONTAINS(messages, "--address");
     CHECK_CONTAINS(messages, "2 problems");
-    refused_without("cannot be made",
-                    CTL_WORDS("node", "init", "--code", "KE", "--name", "Kenya", "--realm",
-                              "training", "--directory", "/dev/null/KE"));
+    refused_without("3 problems", INIT("--realm", "training", "--operators", "nobody-of-that-name",
+                                       "--approvers", "root 4294967295", "--auditors", "@no-such"));
+    CHECK_CONTAINS(messages, "there is no user \"nobody-of-that-name\"");
+    CHECK_CONTAINS(messages, "there is no user \"4294967295\"");
+    CHECK_CONTAINS(messages, "there is no group \"no-such\"");
+    static const struct {
+        const char *directory, *said;
+    } rows[] = {
+        { "/dev/null/KE", "cannot be made" },
+        { "/dev/null", "is no directory" },
+        { "/none/of/these", "make the directory above it" },
+        { "/tmp/1234567890123456789012345678901234567890123456789012345678901234567890123456789012"
+          "345678901",
+          "control socket" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        refused_without(rows[i].said,
+                        CTL_WORDS("node", "init", "--code", "KE", "--name", "Kenya", "--realm",
+                                  "training", "--directory", rows[i].directory));
 }
 
 static void a_node_is_never_overwritten(void **state)
@@ -70,7 +86,7 @@ static void a_new_node_has_keys_of_its_owner_a_card_and_a_configuration(void **s
     struct buf config = scene_read("KE/comity.conf");
     CHECK_OK(buf_terminate(&config, &err), &err);
     CHECK_CONTAINS((const char *)config.data, "code = KE");
-    CHECK_CONTAINS((const char *)config.data, "approvers = bert");
+    CHECK_CONTAINS((const char *)config.data, "approvers = 2002");
     buf_fini(&config);
     CTL(EXIT_OK, "node", "init", "--realm", "training", "--code", "UNODC", "--name", "Office",
         "--directory", scene_path("UNODC"), "--json");
