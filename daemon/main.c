@@ -79,11 +79,13 @@ static int parse(int argc, char **argv, struct arguments *ret)
     struct arguments arguments = { DEFAULT_CONFIG, NULL, ACTION_RUN };
     int actions = 0;
     for (;;) {
-        int option = getopt_long(argc, argv, "", options, NULL);
+        int option = getopt_long(argc, argv, ":", options, NULL);
         if (option == -1)
             break;
+        if (option == ':')
+            return usage_error("this option needs a value: ", argv[optind - 1]);
         if (option == '?')
-            return EXIT_USAGE; /* getopt has said why */
+            return usage_error("no such option, or one that takes no value: ", argv[optind - 1]);
         if (option == 'c') {
             arguments.config = optarg;
             continue;

@@ -143,7 +143,9 @@ static enum status read_file(int fd, struct buf *ret_text, struct error *err)
         if (got == 0)
             return OK;
         if (ret_text->size + (size_t)got > CONFIG_MAX)
-            return error_set(err, ERR_LIMIT, "larger than the %d bytes that it may have",
+            return error_set(err, ERR_LIMIT,
+                             "larger than the %d bytes that it may have; next: see "
+                             "that it is the right file",
                              CONFIG_MAX);
         enum status status = buf_append(ret_text, span_of(part, (size_t)got), err);
         if (status != OK)
@@ -158,16 +160,18 @@ enum status config_read(const char *path,
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-                         "%s: %s; next: give the configuration with --config FILE, or make one "
-                         "with comityctl node init",
-                         path, strerror(errno));
+        return error_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s; next: %s", path,
+                         strerror(errno),
+                         errno == EACCES ? "let the user as whom comityd runs read it"
+                                         : "give the configuration with --config FILE, or make "
+                                           "one with comityctl node init");
     }
     struct stat info;
     struct buf text = BUF_INIT;
     enum status status = OK;
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-        status = error_set(err, ERR_INVALID, "not a regular file");
+        status = error_set(err, ERR_INVALID,
+                           "not a regular file; next: give the configuration with --config FILE");
     else if ((info.st_mode & S_IWOTH) != 0)
         status = error_set(err, ERR_DENIED, "everybody may write it; next: chmod o-w %s", path);
     if (status == OK)

@@ -296,11 +296,12 @@ static void add_next_step(struct error *err)
     if (err == NULL || strstr(err->text, "; next: ") != NULL)
         return;
     snprintf(text, sizeof(text), "%s", err->text);
-    (void)error_set(
-        err, err->status,
-        "%s; next: put the right file in its place, or make keys, certificates and card "
-        "anew (certs/README.md)",
-        text);
+    bool unreadable = strstr(text, strerror(EACCES)) != NULL;
+    (void)error_set(err, err->status, "%s; next: %s", text,
+                    unreadable ? "give the folder and its files to the user as whom comityd runs "
+                                 "(chown; keys keep the mode 0600)"
+                               : "put the right file in its place, or make keys, certificates and "
+                                 "card anew (certs/README.md)");
 }
 
 enum status identity_read(const char *directory,

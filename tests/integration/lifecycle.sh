@@ -14,14 +14,24 @@ refuses() { # WHAT STATUS TEXT
 }
 
 say "wrong usage"
-for wrong in --nonsense "--create --check-config" stray; do
+for wrong in --nonsense "--create --check-config" stray --config --create=yes; do
     status=0
     # shellcheck disable=SC2086  # two options in one word
     "$BIN/comityd" $wrong >"$WORK/out" 2>&1 || status=$?
     [ "$status" -eq 2 ] || fail "comityd $wrong ended with $status"
+    grep -q '^next: comityd --help' "$WORK/out" || fail "comityd $wrong: no next step: $(cat "$WORK/out")"
+    grep -q '^comityd: ' "$WORK/out" || fail "comityd $wrong: $(cat "$WORK/out")"
 done
 "$BIN/comityd" --version | grep -q '^comityd [0-9]' || fail "--version"
 "$BIN/comityd" --help | grep -q -- --restore || fail "--help"
+# The page and --help name the same options and exit statuses.
+"$BIN/comityd" --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p' | sort >"$WORK/told"
+sed -n '/^.SH OPTIONS/,/^.SH SIGNALS/p' docs/man/comityd.8 | sed 's/\\-/-/g' | grep '^\.B' |
+    grep -o -- '--[a-z-]*' | sort >"$WORK/paged"
+diff "$WORK/told" "$WORK/paged" || fail "comityd --help and comityd.8 name different options"
+"$BIN/comityd" --help | sed -n 's/^Exit status: //p' | grep -o '[0-9]\+' >"$WORK/told"
+sed -n '/^.SH EXIT STATUS/,/^.SH FILES/s/^\.B \([0-9]*\)$/\1/p' docs/man/comityd.8 >"$WORK/paged"
+diff "$WORK/told" "$WORK/paged" || fail "comityd --help and comityd.8 name different exit statuses"
 
 node_make KE Kenya
 data=$WORK/KE/data identity=$WORK/KE/identity conf=$WORK/KE/comity.conf

@@ -130,6 +130,8 @@ restore_good
 cp "$IDENTITY/log.crt" "$IDENTITY/tls.crt"
 refuses "a log certificate as tls.crt" 1 "where a tls certificate belongs"
 restore_good
+refuses "an identity of another user" 1 'Permission denied; next: .*chown' \
+    setpriv --reuid "$OPERATOR" --regid "$OPERATOR" --clear-groups
 rm "$IDENTITY/card.pem"
 refuses "a missing card" 1 'card.pem'
 restore_good
@@ -179,7 +181,17 @@ rm "$CONF"
 start
 [ "$STATUS" -eq 78 ] || fail "missing configuration: exit status $STATUS: $(cat "$WORK/said")"
 grep -q 'comity.conf' "$WORK/said" || fail "missing configuration: $(cat "$WORK/said")"
+chmod 0600 "$WORK/good/comity.conf"
 restore_good
+for wrapper in "" "setpriv --reuid $OPERATOR --regid $OPERATOR --clear-groups"; do
+    [ -n "$wrapper" ] || { rm "$CONF" && mkdir "$CONF"; }
+    # shellcheck disable=SC2086  # words of a command
+    start $wrapper
+    [ "$STATUS" -eq 78 ] || fail "unreadable configuration: exit status $STATUS: $(cat "$WORK/said")"
+    grep -qE '(not a regular file|Permission denied); next: ' "$WORK/said" ||
+        fail "unreadable configuration: $(cat "$WORK/said")"
+    restore_good
+done
 
 say "a reload with a wrong configuration changes nothing"
 node_start KE
