@@ -110,11 +110,12 @@ static enum status make_directory(struct init *init,
 {
     if (mkdir(path, mode) == 0)
         return init_made(init, path, err);
-    if (errno != EEXIST)
+    if (errno != EEXIST) {
         return error_set(err, ERR_IO, "%s: cannot be made: %s%s", path, strerror(errno),
                          errno == ENOENT   ? "; next: make the directory above it"
                          : errno == EACCES ? "; next: name a place in which this user may write"
                                            : "");
+    }
     return OK;
 }
 

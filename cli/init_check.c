@@ -57,11 +57,12 @@ enum status init_check_directory(const char *path, struct error *err)
 {
     struct stat about;
     size_t most = SOCKET_PATH_MAX - strlen(SOCKET_NAME);
-    if (path[0] == '/' && strlen(path) > most)
+    if (path[0] == '/' && strlen(path) > most) {
         return error_set(err, ERR_LIMIT,
                          "has %zu bytes, more than %zu: the control socket lies in it, whose path "
                          "may have %d",
                          strlen(path), most, SOCKET_PATH_MAX);
+    }
     if (stat(path, &about) == 0 && !S_ISDIR(about.st_mode))
         return error_set(err, ERR_EXISTS, "is there, and is no directory");
     return OK;
