@@ -6,11 +6,13 @@
 #include "node/notify.h"
 #include "store/backup.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     ALIVE_MAX_MS =
@@ -446,12 +448,29 @@ void node_stop(struct node *node)
 
 /* -- without running --------------------------------------------------------------------------- */
 
+/* Where a database is to be made: what is wrong is the place, not the disk. */
+static enum status check_place(const struct config *config, struct error *err)
+{
+    const char *place = config->storage_directory;
+    if (access(place, R_OK | W_OK | X_OK) == 0)
+        return OK;
+    bool missing = errno == ENOENT;
+    return error_set(err, missing ? ERR_NOT_FOUND : ERR_IO, "%s: %s; next: %s", place,
+                     strerror(errno),
+                     missing ? "make it (mkdir -m 0700) and give it to the user as whom comityd "
+                               "runs, or correct [storage] directory"
+                             : "give it to the user as whom comityd runs (chown), or correct "
+                               "[storage] directory");
+}
+
 enum status node_create(const struct config *config, struct error *err)
 {
     struct credential credential;
     struct store_options options;
     struct store *store = NULL;
-    enum status status = store_options_of(config, &credential, &options, err);
+    enum status status = check_place(config, err);
+    if (status == OK)
+        status = store_options_of(config, &credential, &options, err);
     if (status != OK)
         return status;
     status = store_create(&options, &store, err);
@@ -464,7 +483,9 @@ enum status node_restore(const struct config *config, const char *backup, struct
 {
     struct credential credential;
     struct store_options options;
-    enum status status = store_options_of(config, &credential, &options, err);
+    enum status status = check_place(config, err);
+    if (status == OK)
+        status = store_options_of(config, &credential, &options, err);
     if (status != OK)
         return status;
     char bundle[512];

@@ -139,6 +139,30 @@ static void a_node_without_a_database_says_how_to_get_one(void **state)
     node_stop(NULL);
 }
 
+static void a_database_needs_a_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *place, *said;
+    } rows[] = {
+        { "/none/of/these", "/none/of/these: No such file or directory; next: make it" },
+        { "/dev/null", "/dev/null: Permission denied; next: give it" },
+        { "/dev/null/data", "/dev/null/data: Not a directory; next: give it" },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct config config = config_of("");
+        mem_free(config.storage_directory);
+        config.storage_directory = mem_calloc(1, strlen(rows[i].place) + 1);
+        assert_non_null(config.storage_directory);
+        memcpy(config.storage_directory, rows[i].place, strlen(rows[i].place));
+        assert_int_not_equal(node_create(&config, &err), OK);
+        CHECK_CONTAINS(err.text, rows[i].said);
+        assert_int_not_equal(node_restore(&config, "some.backup", &err), OK);
+        CHECK_CONTAINS(err.text, rows[i].said);
+        config_fini(&config);
+    }
+}
+
 static void a_database_is_made_once(void **state)
 {
     (void)state;
@@ -262,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_without_a_database_says_how_to_get_one),
+        cmocka_unit_test(a_database_needs_a_place),
         cmocka_unit_test(a_database_is_made_once),
         cmocka_unit_test(it_answers_and_ends_by_a_signal),
         cmocka_unit_test(an_address_that_is_not_ours_ends_it_with_an_error),
