@@ -210,13 +210,18 @@ authority_signs() { # OPTION...
 
 today() { date -u +%Y%m%d000000Z; } # clocks differ: valid since midnight
 
+# Sets next to the number of the list that comes; an old copy of the folder has published it already.
+check_newest() {
+    next=$(cat "$COMITY_AUTHORITY/crlnumber") || die "the folder has no crlnumber"
+    [ ! -e "$COMITY_AUTHORITY/lists/$next.pem" ] ||
+        die "list $next was published already: this folder is an old copy; next: use the newest one"
+}
+
 # Publishes the next revocation list as crl.pem; keeps each one as lists/NUMBER.pem.
 publish_list() { # DAYS, then options of openssl ca
     days=$1
     shift
-    next=$(cat "$COMITY_AUTHORITY/crlnumber") || die "the folder has no crlnumber"
-    [ ! -e "$COMITY_AUTHORITY/lists/$next.pem" ] ||
-        die "list $next was published already: this folder is an old copy; next: use the newest one"
+    check_newest
     quietly openssl ca -batch -config "$config" -gencrl -crldays "$days" "$@" \
         -out "$COMITY_AUTHORITY/lists/$next.pem"
     cp "$COMITY_AUTHORITY/lists/$next.pem" "$COMITY_AUTHORITY/crl.pem.new"

@@ -201,12 +201,19 @@ static void what_is_not_finished_leaves_nothing(void **state)
         "--out $D/x --revoke boredom",
         "certs/rotate --authority $D/a --role log --old $D/s/log.crt --request $D/half/log.csr "
         "--out $D/x --revoke superseded",
+        "certs/rotate --authority $D/a --role log --old $D/next/log.crt --request $D/half/log.csr "
+        "--out $D/x --revoke superseded",
+        "certs/revoke --authority $D/a --certificate $D/next/log.crt",
+        "certs/renew-list --authority $D/a",
     };
+    must("cp $D/before/crl.pem $D/a/lists/$(cat $D/a/crlnumber).pem"); /* an old copy of it */
+    must("cp $D/before/crl.pem $D/before/lists/$(cat $D/a/crlnumber).pem");
     for (size_t i = 0; i < COUNT(refused); i++) {
         assert_int_equal(run(refused[i], said, sizeof(said)), 1);
         if (run("diff -r $D/a $D/before && test ! -e $D/x", said, sizeof(said)) != 0)
             fail_msg("%s: %s", refused[i], said);
     }
+    must("rm $D/a/lists/$(cat $D/a/crlnumber).pem");
 }
 
 static void an_old_anchor_vouches_for_a_new_one_and_for_no_other(void **state)
