@@ -154,9 +154,11 @@ check_not_revoked() { # SERIAL
 
 # A certificate never outlives what vouches for it.
 check_anchor_lives() { # ANCHOR DAYS
-    openssl x509 -in "$1" -noout -checkend "$(($2 * 86400))" >/dev/null || die "the anchor ends on" \
-        "$(openssl x509 -in "$1" -noout -enddate | sed 's/notAfter=//'), before $2 days have passed;" \
-        "next: fewer --days, or a new anchor (README, section 9)"
+    ends=$(openssl x509 -in "$1" -noout -enddate | sed 's/notAfter=//')
+    openssl x509 -in "$1" -noout -checkend 0 >/dev/null ||
+        die "the anchor ended on $ends, and nobody takes what it signs; next: a new anchor (README, section 9)"
+    openssl x509 -in "$1" -noout -checkend "$(($2 * 86400))" >/dev/null ||
+        die "the anchor ends on $ends, before $2 days have passed; next: fewer --days, or a new anchor (README, section 9)"
 }
 
 # What was really written, whatever the configuration meant (the '#' trap).
@@ -221,6 +223,7 @@ check_newest() {
 publish_list() { # DAYS, then options of openssl ca
     days=$1
     shift
+    check_anchor_lives "$COMITY_AUTHORITY/anchor.crt" 0
     check_newest
     quietly openssl ca -batch -config "$config" -gencrl -crldays "$days" "$@" \
         -out "$COMITY_AUTHORITY/lists/$next.pem"

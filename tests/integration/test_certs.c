@@ -205,6 +205,8 @@ static void what_is_not_finished_leaves_nothing(void **state)
         "--out $D/x --revoke superseded",
         "certs/revoke --authority $D/a --certificate $D/next/log.crt",
         "certs/renew-list --authority $D/a",
+        "faketime 2060-01-01 certs/renew-list --authority $D/a",
+        "faketime 2060-01-01 certs/revoke --authority $D/a --certificate $D/next/log.crt",
     };
     must("cp $D/before/crl.pem $D/a/lists/$(cat $D/a/crlnumber).pem"); /* an old copy of it */
     must("cp $D/before/crl.pem $D/before/lists/$(cat $D/a/crlnumber).pem");
