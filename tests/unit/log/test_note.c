@@ -374,6 +374,16 @@ static void what_is_kept_of_a_receipt_is_the_line_of_its_log(void **state)
     assert_int_equal(note_keep(&note, checkpoint.origin, &kept, NULL), OK);
     assert_true(span_equal(buf_span(&kept), buf_span(&signed_note)));
     buf_fini(&kept);
+    bool hit = true;
+    for (uint64_t nth = 1; hit; nth++) {
+        mem_fail_at(nth, false);
+        enum status status = note_keep(&note, checkpoint.origin, &kept, NULL);
+        hit = mem_fail_hit();
+        mem_fail_at(0, false);
+        assert_int_equal(status, hit ? ERR_MEMORY : OK);
+        assert_true(hit || span_equal(buf_span(&kept), buf_span(&signed_note)));
+        buf_fini(&kept);
+    }
     buf_fini(&receipt);
     buf_fini(&signed_note);
 }
