@@ -44,6 +44,14 @@ static enum status heads_of_ke(void)
     return status;
 }
 
+static enum status heads_of_un(void)
+{
+    struct heads made = { 0 };
+    enum status status = feed_heads(&un.feed, &ke.code, &made, &err);
+    heads_fini(&made);
+    return status;
+}
+
 static enum status resume_at(struct node *node, const struct node *other)
 {
     struct resume resume = { 0 };
@@ -258,6 +266,76 @@ static void a_publisher_that_lost_what_was_underway(void **state)
     assert_healthy();
 }
 
+/* UNODC shows a receipt over entries that it has lost: first KE has them under another root, then
+ * it has lost a part of them as well. */
+static void a_receipt_over_what_the_subscriber_has_lost(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct store_place of_un;
+    struct meeting_result result;
+    struct buf other = BUF_INIT;
+    make_scene();
+    connect_nodes();
+    node_save(&un, &of_un);
+    (void)give_one();
+    connect_nodes();
+    node_save(&ke, &of_ke);
+    (void)give_one();
+    connect_nodes();
+    node_roll_back(&un, &of_un, true);
+    meet(&result); /* UNODC hears of its own receipt; nothing comes after it */
+    meeting_fini(&result);
+    sweep(NULL, heads_of_un, "heads with a receipt");
+    CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
+    assert_true(heads.yours_receipt.size > 0);
+    struct feed_row out = feed_between(&ke, &un, FEED_OUT);
+    struct checkpoint checkpoint = { span_text(out.origin), out.size, { { 1 } } };
+    struct buf kept = buf_move(&heads.yours_receipt);
+    CHECK_OK(checkpoint_sign(&checkpoint, ke.log_key, &other, &err), &err);
+    CHECK_OK(checkpoint_cosign(buf_span(&other), "comity.v1/training/receipt/UNODC", un.receipt_key,
+                               1764000000, &heads.yours_receipt, &err),
+             &err);
+    sweep(&ke, resume_ke, "find a fork");
+    buf_fini(&other);
+    buf_fini(&heads.yours_receipt);
+    heads.yours_receipt = buf_move(&kept);
+    node_roll_back(&ke, &of_ke, true);
+    sweep(&ke, resume_ke, "learn what is lost");
+    heads_fini(&heads);
+    connect_nodes();
+    assert_true(has_alarm(&ke, "lost_history"));
+    assert_healthy();
+}
+
+/* It shows an epoch that has ended, and less of it than it once had. */
+static void a_subscriber_that_shows_a_part_of_an_epoch_that_has_ended(void **state)
+{
+    (void)state;
+    struct store_place of_ke;
+    struct store_place of_un;
+    make_scene();
+    connect_nodes();
+    node_save(&un, &of_un);
+    revoke(&ke, &consent);
+    connect_nodes();
+    node_save(&ke, &of_ke);
+    (void)give_one();
+    connect_nodes();
+    node_roll_back(&ke, &of_ke, true);
+    connect_nodes(); /* the next epoch */
+    connect_nodes();
+    node_roll_back(&un, &of_un, true);
+    CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
+    sweep(&ke, resume_ke, "queue again");
+    heads_fini(&heads);
+    CHECK_OK(feed_heads(&ke.feed, &un.code, &heads, &err), &err);
+    sweep(&un, resume_un, "open the epoch that is new");
+    heads_fini(&heads);
+    connect_nodes();
+    assert_healthy();
+}
+
 static void time_and_proofs(void **state)
 {
     (void)state;
@@ -280,6 +358,8 @@ int main(void)
         TWO(meeting_again),
         TWO(a_subscriber_that_lost_its_last_entries),
         TWO(a_publisher_that_lost_what_was_underway),
+        TWO(a_receipt_over_what_the_subscriber_has_lost),
+        TWO(a_subscriber_that_shows_a_part_of_an_epoch_that_has_ended),
         TWO(time_and_proofs),
     };
     return cmocka_run_group_tests_name("failures", tests, configure_database, NULL);
