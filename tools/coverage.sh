@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools/coverage.sh prepare BUILD: before the tests, forgets what was counted.
 # tools/coverage.sh BUILD: after them, line and branch coverage by layer.  Fails when less than 90 % of
-#     all branches were taken, or not every branch of the consent policy, of the log and of the frame.
+#     the branches of a layer were taken, or not every one of the consent policy, the log and the frame.
 # tools/coverage.sh BUILD PATH...: the branches below daemon/feed, cli/init.c, ... that no test took.
 #
 # What is counted: every branch that gcc made of daemon/ and cli/ without optimisation, taken by any
