@@ -133,6 +133,16 @@ static void config_refuses_a_file_that_is_too_large_or_not_there(void **state)
     assert_int_equal(config_read("/nonexistent/c", &config, &problems, &err), ERR_NOT_FOUND);
     assert_non_null(strstr(err.text, "next: "));
     assert_int_equal(config_read("/dev", &config, &problems, &err), ERR_INVALID);
+    assert_int_equal(config_read("/dev/null/c", &config, &problems, &err), ERR_IO);
+    assert_non_null(strstr(err.text, "next: "));
+    char path[] = "/tmp/comity-config-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, CONFIG_MAX + 1), 0);
+    close(fd);
+    assert_int_equal(config_read(path, &config, &problems, &err), ERR_LIMIT);
+    assert_non_null(strstr(err.text, "larger than the"));
+    unlink(path);
 }
 
 static void config_refuses_a_file_that_everybody_may_write(void **state)

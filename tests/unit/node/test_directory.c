@@ -80,6 +80,88 @@ static void a_stranger_is_not_in_the_directory(void **state)
     directory_fini(NULL);
 }
 
+/* A peer with an anchor that is none. */
+static void add_peer(const char *text, enum peer_state peer_state)
+{
+    struct peer_row row = { .realm = training, .state = peer_state, .address = "au.example:7400" };
+    int64_t peer_id = 0;
+    CHECK_OK(code_parse(text, &row.code, &err), &err);
+    CHECK_OK(peer_rows_add(store, &row, &peer_id, &err), &err);
+    CHECK_OK(peer_rows_set_file(store, peer_id, PEER_ANCHOR_DER, SPAN_LITERAL("no anchor"), &err),
+             &err);
+}
+
+static void who_calls_under_the_name_of_a_peer_changes_nothing_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code;
+        enum peer_state state;
+    } cases[] = { { "AU", PEER_ACCEPTED }, { "NZ", PEER_BLOCKED }, { "IE", PEER_FORGOTTEN } };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct code code;
+        struct peer_row row;
+        add_peer(cases[i].code, cases[i].state);
+        CHECK_OK(code_parse(cases[i].code, &code, &err), &err);
+        CHECK_OK(directory_add_pending(store, &training, &code, "192.0.2.66", &err), &err);
+        CHECK_OK(peer_rows_get(store, &code, &row, &err), &err);
+        assert_int_equal(row.state, cases[i].state);
+        assert_string_equal(row.address, "au.example:7400");
+        assert_int_equal(row.contact_ms, 0);
+    }
+}
+
+static enum status read_it(void)
+{
+    struct directory directory = { NULL, 0 };
+    enum status status = directory_read(store, &directory, &err);
+    assert_int_equal(directory.count, status == OK ? 2 : 0);
+    directory_fini(&directory);
+    return status;
+}
+
+static enum status trust_it(void)
+{
+    struct directory directory = { NULL, 0 };
+    struct trust *trust = NULL;
+    enum status status = directory_read(store, &directory, &err);
+    if (status == OK)
+        status = directory_trust(&directory, &training, &(struct code){ "KE" }, &trust, &err);
+    assert_null(trust); /* the anchors are none */
+    directory_fini(&directory);
+    return status;
+}
+
+static enum status meet_a_stranger(void)
+{
+    return stranger(7, "192.0.2.7");
+}
+
+static void a_directory_without_memory_is_refused_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        enum status (*run)(void);
+        bool good;
+    } cases[] = { { read_it, true }, { trust_it, false }, { meet_a_stranger, true } };
+    add_peer("AU", PEER_ACCEPTED);
+    add_peer("NZ", PEER_BLOCKED);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool hit = true;
+        for (uint64_t nth = 1; hit; nth++) {
+            err = (struct error)ERROR_INIT;
+            mem_fail_at(nth, false);
+            enum status status = cases[i].run();
+            hit = mem_fail_hit();
+            mem_fail_at(0, false);
+            if (hit)
+                assert_int_equal(status, ERR_MEMORY);
+            else
+                assert_int_equal(status == OK, cases[i].good);
+        }
+    }
+}
+
 static void equality_sees_every_change(void **state)
 {
     (void)state;
@@ -227,6 +309,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(strangers_are_remembered_up_to_a_bound_and_once_each),
         TEST(a_stranger_is_not_in_the_directory),
+        TEST(who_calls_under_the_name_of_a_peer_changes_nothing_of_it),
+        TEST(a_directory_without_memory_is_refused_whole),
         TEST(equality_sees_every_change),
         TEST(a_clock_that_was_put_back_does_not_stop_the_ticks),
         TEST(more_idle_work_comes_again_soon_and_its_failure_is_not_final),
