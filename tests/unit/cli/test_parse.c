@@ -103,6 +103,9 @@ static void a_command_that_does_not_exist_is_refused_with_the_nearest_one(void *
         { "comityctl consent", "'consent' needs another word; next: comityctl consent" },
         { "comityctl peer --json", "'peer' needs another word" },
         { "comityctl conset draft", "next: comityctl consent draft --help" },
+        { "comityctl "
+          "statusstatusstatusstatusstatusstatusstatusstatusstatusstatusstatusstatusstatusstatus",
+          "next: comityctl --help" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         CHECK_STATUS(parse_line(cases[i].line), ERR_INVALID, &err);

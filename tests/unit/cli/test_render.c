@@ -229,6 +229,32 @@ static void json_is_one_object_with_numbers_and_nulls(void **state)
     assert_string_equal(messages, "");
 }
 
+/* A script must not read another number than the one that stands there. */
+static void json_gives_only_numbers_that_every_reader_holds_exactly(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cell, *wanted;
+    } cases[] = {
+        { "0", "\"size\": 0}" },
+        { "10", "\"size\": 10}" },
+        { "999999999999999", "\"size\": 999999999999999}" },
+        { "9999999999999999", "\"size\": null}" },
+        { "007", "\"size\": null}" },
+        { "7 of 9", "\"size\": null}" },
+        { "-1", "\"size\": null}" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        reply_reset(&w);
+        reply_table(&w, "peers", "Peers", columns, 2);
+        reply_cell(&w, "a\\b\"c");
+        reply_cell(&w, "%s", cases[i].cell);
+        show(RENDER_JSON, 0, "live", NULL);
+        CHECK_CONTAINS(shown, "{\"code\": \"a\\\\b\\\"c\", ");
+        CHECK_CONTAINS(shown, cases[i].wanted);
+    }
+}
+
 static void tables_have_headings_and_errors_their_next_step_on_a_line(void **state)
 {
     (void)state;
@@ -353,6 +379,7 @@ int main(void)
         TEST(what_comes_escaped_in_a_problem_is_not_escaped_again),
         TEST(plain_is_one_item_a_line),
         TEST(json_is_one_object_with_numbers_and_nulls),
+        TEST(json_gives_only_numbers_that_every_reader_holds_exactly),
         TEST(tables_have_headings_and_errors_their_next_step_on_a_line),
         TEST(everything_of_a_training_realm_says_so),
         TEST(exit_codes_tell_apart_what_scripts_must),
