@@ -118,6 +118,55 @@ static void records_that_are_retired_are_listed_only_when_asked_for(void **state
     assert_string_equal(answered(&at_ke, "releases", "state"), "retired");
 }
 
+static void figures_that_were_withdrawn_stand_in_no_report(void **state)
+{
+    (void)state;
+    static const char *const purposes[] = { "aggregate", "cooperation" };
+    static const char *const values[] = { PAIR_CSV_HEAD PAIR_CSV_ROW("NEW", "2019", "93"),
+                                          PAIR_CSV_HEAD PAIR_CSV_ROW("NEW", "2020", "95") };
+    char excerpt[ID_TEXT_SIZE], release[ID_TEXT_SIZE], consents[2][ID_TEXT_SIZE];
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    text_of(&record, excerpt);
+    give_by_desk(excerpt, "peer-review", "named", consents[0]);
+    for (size_t i = 0; i < COUNT(purposes); i++) {
+        import_figures(&at_ke, values[i], release);
+        give_by_desk(release, purposes[i], "named", consents[i]);
+    }
+    connect_nodes();
+    ASK(&at_un, "ok", "report.cooperation");
+    assert_int_equal(answered_rows(&at_un, "figures"), 2);
+    ASK(&at_ke, "ok", "consent.revoke", "consent", consents[0], "reason", "an error");
+    connect_nodes();
+    ASK(&at_un, "ok", "report.cooperation");
+    assert_int_equal(answered_rows(&at_un, "figures"), 1);
+    assert_string_equal(answered(&at_un, "figures", "KE"), "95");
+    ASK(&at_ke, "ok", "consent.revoke", "consent", consents[1], "reason", "an error");
+    connect_nodes();
+    ASK(&at_un, "ok", "report.cooperation");
+    assert_int_equal(answered_rows(&at_un, "figures"), 0);
+}
+
+/* What one consent gave is still shown when another, of the same record, has ended. */
+static void a_record_under_two_consents_is_shown_until_both_have_ended(void **state)
+{
+    (void)state;
+    char excerpt[ID_TEXT_SIZE], consents[2][ID_TEXT_SIZE], held[ID_TEXT_SIZE];
+    struct id record = add_excerpt(&ke, "Extradition of nationals");
+    text_of(&record, excerpt);
+    give_by_desk(excerpt, "peer-review", "named", consents[0]);
+    connect_nodes();
+    give_by_desk(excerpt, "aggregate", "named", consents[1]);
+    connect_nodes();
+    ASK(&at_un, "ok", "received");
+    (void)snprintf(held, sizeof(held), "%s", answered(&at_un, "received", "record"));
+    for (size_t i = 0; i < COUNT(consents); i++) {
+        ASK(&at_un, "ok", "received.show", "record", held);
+        ASK(&at_ke, "ok", "consent.revoke", "consent", consents[i], "reason", "an error");
+        connect_nodes();
+    }
+    ASK(&at_un, "denied", "received.show", "record", held);
+}
+
 static void more_problems_than_are_listed_are_counted(void **state)
 {
     (void)state;
@@ -160,6 +209,8 @@ int main(void)
         TEST(a_peer_without_name_and_address_is_shown_with_dashes),
         TEST(a_feed_that_was_set_back_is_shown_as_such_until_its_next_epoch),
         TEST(records_that_are_retired_are_listed_only_when_asked_for),
+        TEST(figures_that_were_withdrawn_stand_in_no_report),
+        TEST(a_record_under_two_consents_is_shown_until_both_have_ended),
         TEST(more_problems_than_are_listed_are_counted),
         TEST(a_path_of_a_backup_that_does_not_fit_is_refused_and_not_cut),
     };

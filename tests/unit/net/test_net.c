@@ -68,6 +68,38 @@ static void penalty_table_stays_bounded(void **state)
     penalties_free(penalties);
 }
 
+static void penalty_without_memory_leaves_the_others_as_they_are(void **state)
+{
+    (void)state;
+    struct penalties *penalties = NULL;
+    struct address_key first = key_of("192.0.2.1"), second = key_of("192.0.2.2");
+    mem_fail_at(1, false);
+    assert_int_equal(penalties_new(&penalties, NULL), ERR_MEMORY);
+    mem_fail_at(0, false);
+    assert_null(penalties);
+    assert_int_equal(penalties_new(&penalties, NULL), OK);
+    mem_fail_at(1, false);
+    penalties_add(penalties, &first, OFFENCE_AUTH, 1000);
+    mem_fail_at(0, false);
+    assert_int_equal(penalties_left_ms(penalties, &first, 1000), 0);
+    penalties_add(penalties, &first, OFFENCE_AUTH, 1000);
+    penalties_add(penalties, &second, OFFENCE_TIMEOUT, 1000);
+    assert_int_equal(penalties_left_ms(penalties, &first, 1000), 5000);
+    assert_int_equal(penalties_left_ms(penalties, &second, 1000), 10000);
+    penalties_free(penalties);
+    penalties_free(NULL);
+}
+
+/* A socket of this machine alone: all of them are one address, which is none of the network. */
+static void an_address_of_no_known_family_is_no_other_host(void **state)
+{
+    (void)state;
+    struct sockaddr address = { .sa_family = AF_UNIX };
+    struct address_key key = address_key_of(&address), other = key_of("192.0.2.1");
+    assert_false(key.is_local);
+    assert_false(address_key_equal(&key, &other));
+}
+
 /* -- two nets ---------------------------------------------------------------------------------- */
 
 static void net_carries_frames_both_ways(void **state)
@@ -167,6 +199,8 @@ int main(void)
         cmocka_unit_test(penalty_adds_up_to_its_bound_and_ends),
         cmocka_unit_test(penalty_counts_a_prefix_as_one_host_and_spares_this_machine),
         cmocka_unit_test(penalty_table_stays_bounded),
+        cmocka_unit_test(penalty_without_memory_leaves_the_others_as_they_are),
+        cmocka_unit_test(an_address_of_no_known_family_is_no_other_host),
         cmocka_unit_test(net_carries_frames_both_ways),
         cmocka_unit_test(net_shows_an_unknown_node_as_pending_and_refuses_it),
         cmocka_unit_test(net_refuses_a_length_above_what_may_come_now),
