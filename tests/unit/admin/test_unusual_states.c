@@ -77,6 +77,36 @@ static void a_peer_without_name_and_address_is_shown_with_dashes(void **state)
     assert_string_equal(answered(&at_ke, "peer", "address"), "unodc.example:7400");
 }
 
+static void every_one_of_many_peers_is_listed_with_what_is_to_do_about_it(void **state)
+{
+    (void)state;
+    enum { MANY = 40 }; /* more than two pages */
+    static const enum peer_state states[] = { PEER_PENDING, PEER_ADDED, PEER_BLOCKED,
+                                              PEER_FORGOTTEN };
+    size_t shown = 1; /* UNODC */
+    for (int i = 0; i < MANY; i++) {
+        struct peer_row row = { .realm = { "training" }, .state = states[i % 4] };
+        int64_t peer_id = 0;
+        (void)snprintf(row.code.text, sizeof(row.code.text), "ORG%c%c", 'A' + i / 26, 'A' + i % 26);
+        tx_begin(&ke);
+        CHECK_OK(peer_rows_add(ke.store, &row, &peer_id, &err), &err);
+        tx_commit(&ke);
+        shown += row.state == PEER_FORGOTTEN ? 0 : 1;
+    }
+    ASK(&at_ke, "ok", "status");
+    assert_int_equal(answered_rows(&at_ke, "peers"), shown);
+    static const char *const wanted[][2] = { { "ORGAA", "comityctl peer add CARD" },
+                                             { "ORGAB", "comityctl peer show ORGAB" },
+                                             { "ORGAC", "comityctl peer show ORGAC" } };
+    for (size_t i = 0; i < COUNT(wanted); i++) {
+        assert_string_equal(answered_at(&at_ke, "peers", i, "code"), wanted[i][0]);
+        assert_string_equal(answered_at(&at_ke, "peers", i, "command"), wanted[i][1]);
+    }
+    ASK(&at_ke, "ok", "peer.list");
+    assert_int_equal(answered_rows(&at_ke, "peers"), MANY + 1);
+    assert_string_equal(answered_at(&at_ke, "peers", MANY, "code"), "UNODC");
+}
+
 static void a_feed_that_was_set_back_is_shown_as_such_until_its_next_epoch(void **state)
 {
     (void)state;
@@ -207,6 +237,7 @@ int main(void)
         TEST(a_check_that_finds_damage_is_no_success),
         TEST(a_peer_that_is_called_in_vain_is_not_shown_as_connected),
         TEST(a_peer_without_name_and_address_is_shown_with_dashes),
+        TEST(every_one_of_many_peers_is_listed_with_what_is_to_do_about_it),
         TEST(a_feed_that_was_set_back_is_shown_as_such_until_its_next_epoch),
         TEST(records_that_are_retired_are_listed_only_when_asked_for),
         TEST(figures_that_were_withdrawn_stand_in_no_report),
