@@ -1,5 +1,4 @@
-/* comityctl as a person runs it, with a directory of its own, and a daemon that says what the test
- * has put into its mouth.
+/* comityctl as a person runs it, with a directory of its own (daemon_scene.h: and a daemon).
  *
  *     RUN("node", "init", "--directory", scene_path("KE"), ...);     exit code
  *     `shown` and `messages` hold what was printed
