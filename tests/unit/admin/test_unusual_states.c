@@ -111,11 +111,7 @@ static void a_feed_that_was_set_back_is_shown_as_such_until_its_next_epoch(void 
 {
     (void)state;
     struct store_place saved;
-    give_one();
-    connect_nodes();
-    node_save(&ke, &saved);
-    give_one();
-    connect_nodes();
+    give_around_copy(&saved);
     node_roll_back(&ke, &saved, false); /* the heads file tells it */
     ASK(&at_ke, "ok", "peer.show", "peer", "UNODC");
     assert_string_equal(answered(&at_ke, "feeds", "direction"), "to it");

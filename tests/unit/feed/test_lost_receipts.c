@@ -165,11 +165,7 @@ static void a_receipt_that_is_no_more_than_what_is_held_loses_nothing(void **sta
     struct store_place saved;
     struct heads heads = { 0 };
     struct resume resume = { 0 };
-    give_one();
-    connect_nodes();
-    node_save(&ke, &saved);
-    give_one();
-    connect_nodes();
+    give_around_copy(&saved);
     CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
     CHECK_OK(buf_append(&heads.yours_receipt, buf_span(&heads.yours), &err), &err);
     node_roll_back(&ke, &saved, true);

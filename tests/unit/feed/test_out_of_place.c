@@ -88,11 +88,7 @@ static struct heal lose_two_of_four(void)
     struct store_place saved;
     struct heal part = { 0 };
     struct meeting_result result;
-    give_one();
-    connect_nodes();
-    node_save(&ke, &saved);
-    give_one();
-    connect_nodes();
+    give_around_copy(&saved);
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     CHECK_OK(feed_heal_read(&un.feed, &ke.code, span_text(in.origin), 0, 100000, &part, &err),
              &err);

@@ -227,11 +227,7 @@ static void records_wait_until_the_old_epoch_is_healed(void **state)
 {
     (void)state;
     struct store_place saved;
-    give_one();
-    connect_nodes();
-    node_save(&ke, &saved);
-    give_one();
-    connect_nodes();
+    give_around_copy(&saved);
     node_roll_back(&ke, &saved, true);
     give_one();
     struct meeting_result result;
@@ -393,11 +389,7 @@ static void healing_takes_only_what_our_own_key_signed(void **state)
 {
     (void)state;
     struct store_place saved;
-    give_one();
-    connect_nodes();
-    node_save(&ke, &saved);
-    give_one();
-    connect_nodes();
+    give_around_copy(&saved);
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     struct heal part = { 0 };
     CHECK_OK(feed_heal_read(&un.feed, &ke.code, span_text(in.origin), 2, 100000, &part, &err),

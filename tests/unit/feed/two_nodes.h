@@ -413,6 +413,16 @@ static inline void connect_nodes(void)
     meeting_fini(&result);
 }
 
+/* A record that the copy of KE's database has, and one that it does not; both have arrived. */
+static inline void give_around_copy(struct store_place *saved)
+{
+    give_one();
+    connect_nodes();
+    node_save(&ke, saved);
+    give_one();
+    connect_nodes();
+}
+
 /* -- looking ----------------------------------------------------------------------------------- */
 
 static inline struct feed_row feed_between(struct node *at,
