@@ -12,31 +12,40 @@
 
 static const char ALARM_KIND[] = "clock_ahead";
 
+enum { RECEIPT_STEP_MS = 1000 }; /* receipts have whole seconds */
+
 /* -- peers ------------------------------------------------------------------------------------- */
 
+/* The times of receipts never go back.  So one counts only as long as no entry came after it: an
+ * entry has the time of the clock by which it was signed, whatever that clock had said before.  And
+ * an entry counts unless a receipt that came after it is of an earlier time. */
 enum status doubt_confirmed(struct feed_context *feed,
                             int64_t peer_id,
                             int64_t at_ms,
                             bool *ret_confirmed,
                             struct error *err)
 {
-    struct feed_row row;
+    struct feed_row out = { .feed_id = 0 };
+    struct feed_row in = { .feed_id = 0 };
     struct entry_row entry;
-    struct entry_header header;
-    enum status status = feed_rows_active(feed->store, peer_id, FEED_OUT, &row, err);
-    *ret_confirmed = status == OK && row.receipt_ms >= at_ms;
-    if (*ret_confirmed || (status != OK && status != ERR_NOT_FOUND))
-        return status;
-    status = feed_rows_active(feed->store, peer_id, FEED_IN, &row, err);
-    if (status == ERR_NOT_FOUND || (status == OK && row.size == 0))
-        return OK;
-    if (status == OK)
-        status = entry_rows_get(feed->store, row.feed_id, row.size - 1, &entry, err);
-    if (status == OK)
+    struct entry_header header = { .time_ms = 0 };
+    enum status status = feed_rows_active(feed->store, peer_id, FEED_OUT, &out, err);
+    if (status == OK || status == ERR_NOT_FOUND)
+        status = feed_rows_active(feed->store, peer_id, FEED_IN, &in, err);
+    if (status == ERR_NOT_FOUND)
+        status = OK;
+    if (status == OK && in.size > 0)
+        status = entry_rows_get(feed->store, in.feed_id, in.size - 1, &entry, err);
+    if (status == OK && in.size > 0)
         status = header_decode(entry.header, &header, err);
-    if (status == OK)
-        *ret_confirmed = header.time_ms >= at_ms;
-    return status;
+    if (status != OK)
+        return status;
+    bool receipt_is_last =
+        out.receipt_after.feed_id == in.feed_id && out.receipt_after.size == in.size;
+    bool entry_counts = in.size > 0 && header.time_ms >= at_ms &&
+                        (!receipt_is_last || header.time_ms < out.receipt_ms + RECEIPT_STEP_MS);
+    *ret_confirmed = entry_counts || (receipt_is_last && out.receipt_ms >= at_ms);
+    return OK;
 }
 
 /* A peer after another; false: `each` has seen enough. */

@@ -22,7 +22,8 @@ MUST_CHECK enum status doubt_expire(struct feed_context *feed,
                                     size_t *ret_count,
                                     int64_t *ret_next_ms,
                                     struct error *err);
-/* Has the peer signed, in an entry or in a receipt, a time that is not before `at_ms`? */
+/* Is what the peer signed last, an entry or a receipt, of a time that is not before `at_ms`?  A
+ * receipt with the time of the one before it says nothing. */
 MUST_CHECK enum status doubt_confirmed(struct feed_context *feed,
                                        int64_t peer_id,
                                        int64_t at_ms,

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { SIZE_BITS = 40 };
+
 static void read_row(struct query *q, void *ret_row)
 {
     struct feed_row *row = ret_row;
@@ -28,6 +30,9 @@ static void read_row(struct query *q, void *ret_row)
     row->healed_size = query_uint(q);
     row->rolled_back = query_bool(q);
     row->opened_ms = query_int(q);
+    uint64_t after = query_uint(q);
+    row->receipt_after = (struct feed_place){ (int64_t)(after >> SIZE_BITS),
+                                              after & (((uint64_t)1 << SIZE_BITS) - 1) };
 }
 
 enum status feed_rows_add(struct store *store,

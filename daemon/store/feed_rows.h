@@ -17,6 +17,11 @@ enum {
     FEED_ID_MAX = (1 << 22)               /* leaves 40 bits of an entry's row id to its index */
 };
 
+struct feed_place { /* zeros: no feed */
+    int64_t feed_id;
+    uint64_t size;
+};
+
 struct feed_row {
     int64_t feed_id; /* 1 .. FEED_ID_MAX */
     int64_t peer_id;
@@ -37,6 +42,9 @@ struct feed_row {
     uint64_t healed_size;
     bool rolled_back; /* heads.h found more outside than the database holds */
     int64_t opened_ms;
+    /* Of a FEED_OUT: where the active feed of the peer's stood when receipt_ms became what it is.
+     * Read only: the receipt sets it. */
+    struct feed_place receipt_after;
 };
 
 /* An empty active feed; root must be the hash of the empty tree.  ERR_EXISTS when the peer has an

@@ -10,7 +10,7 @@
     "added_ms, accepted_ms, contact_ms"
 #define FEED_COLUMNS                                                                               \
     "feed_id, peer_id, direction, state, origin, epoch, size, root, frontier, receipt_size, "      \
-    "receipt_ms, healed_size, rolled_back, opened_ms"
+    "receipt_ms, healed_size, rolled_back, opened_ms, receipt_after"
 #define ENTRY_COLUMNS "entry_id, flags, key_slot, header, version_of, version, sealed"
 #define OUTBOX_COLUMNS                                                                             \
     "peer_id, priority, kind, in_reply_to, consent_id, subject_id, record_version, form, "         \
@@ -116,7 +116,10 @@
     X(FEED_SET_HEAD, "UPDATE feed SET size = ?, root = ?, frontier = ? WHERE feed_id = ?")         \
     X(FEED_SET_STATE, "UPDATE feed SET state = ?, healed_size = ?, rolled_back = ? "               \
         "WHERE feed_id = ?")                                                                       \
-    X(FEED_SET_RECEIPT, "UPDATE feed SET receipt_size = ?1, receipt_ms = ?2, receipt_note = ?3 "   \
+    X(FEED_SET_RECEIPT, "UPDATE feed SET receipt_size = ?1, receipt_ms = ?2, receipt_note = ?3, "  \
+        "receipt_after = CASE WHEN direction = 1 AND receipt_ms < ?2 THEN coalesce((SELECT "       \
+        "t.feed_id << 40 | t.size FROM feed t WHERE t.peer_id = feed.peer_id AND t.direction = 2 " \
+        "AND t.state = 1), 0) ELSE receipt_after END "                                             \
         "WHERE feed_id = ?4 AND receipt_size <= ?1 AND receipt_ms <= ?2")                          \
     X(FEED_SET_CHECKPOINT, "UPDATE feed SET checkpoint_note = ? WHERE feed_id = ?")                \
     X(FEED_GET_CHECKPOINT, "SELECT checkpoint_note FROM feed WHERE feed_id = ?")                   \

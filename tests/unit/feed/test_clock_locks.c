@@ -180,9 +180,84 @@ static void what_its_publisher_ended_stays_ended(void **state)
     assert_false(terms.by_clock);
 }
 
-/* -- the publisher's clock
- * ----------------------------------------------------------------------
- */
+/* -- what confirms an end ---------------------------------------------------------------------- */
+
+/* Something of UNODC's own: Kenya receipts it, by Kenya's clock. */
+static void let_kenya_sign_a_receipt(void)
+{
+    struct id record = add_excerpt(&un, "Of UNODC");
+    (void)give(&un, &ke, &record, 1, 1000);
+    connect_nodes();
+}
+
+static void let_kenya_sign_a_receipt_of_400_days_later(void)
+{
+    ke.place.clock.wall_now_ms += 400 * DAY_MS;
+    let_kenya_sign_a_receipt();
+    ke.place.clock.wall_now_ms -= 400 * DAY_MS;
+}
+
+static void give_one_for_10_days(void)
+{
+    struct id record = add_excerpt(&ke, "One");
+    (void)give(&ke, &un, &record, 1, 10);
+    connect_nodes();
+}
+
+static void a_receipt_from_before_the_consent_confirms_no_end_of_it(void **state)
+{
+    (void)state;
+    let_kenya_sign_a_receipt_of_400_days_later();
+    give_one_for_10_days();
+    jump(400);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 0);
+    let_kenya_sign_a_receipt(); /* its time does not go back: it is the former one again */
+    jump(0);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    jump(-400);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+}
+
+static void a_receipt_before_another_entry_confirms_no_end(void **state)
+{
+    (void)state;
+    give_one_for_10_days();
+    let_kenya_sign_a_receipt_of_400_days_later();
+    give_one_for_10_days(); /* its clock is right again, it says */
+    jump(400);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 2);
+    jump(-400);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+}
+
+static void an_entry_before_a_receipt_of_an_earlier_time_confirms_no_end(void **state)
+{
+    (void)state;
+    give_one_for_10_days();
+    ke.place.clock.wall_now_ms += 400 * DAY_MS;
+    give_one_for_10_days();
+    ke.place.clock.wall_now_ms -= 400 * DAY_MS;
+    let_kenya_sign_a_receipt();
+    jump(20);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    jump(-20);
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
+}
+
+static void a_receipt_that_is_the_last_that_its_publisher_signed_confirms_the_end(void **state)
+{
+    (void)state;
+    let_kenya_sign_a_receipt();
+    give_one_for_10_days();
+    pass_time(11 * DAY_MS);
+    jump(0);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
+    let_kenya_sign_a_receipt();
+    assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
+}
+
+/* -- the publisher's clock --------------------------------------------------------------------- */
 
 static int state_of(const struct id *consent)
 {
@@ -314,6 +389,10 @@ int main(void)
 {
 #define TWO(test) cmocka_unit_test_setup_teardown(test, two_set_up, two_tear_down)
     const struct CMUnitTest tests[] = {
+        TWO(a_receipt_from_before_the_consent_confirms_no_end_of_it),
+        TWO(a_receipt_before_another_entry_confirms_no_end),
+        TWO(an_entry_before_a_receipt_of_an_earlier_time_confirms_no_end),
+        TWO(a_receipt_that_is_the_last_that_its_publisher_signed_confirms_the_end),
         TWO(a_publisher_whose_clock_went_ahead_ends_nothing_and_says_so),
         TWO(nothing_is_lost_while_the_publishers_clock_is_ahead),
         TWO(the_consent_ends_when_somebody_says_that_the_clock_is_right),

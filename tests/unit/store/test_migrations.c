@@ -21,8 +21,9 @@ static const struct id record = { { 8 } };
 
 enum { DELIVERIES = 300 };
 
-/* From schema 6 back to 5, and from 5 back to 4. */
+/* From the newest schema back to 6 and 5, and from 5 back to 4. */
 static const char back_to_5[] =
+    "ALTER TABLE feed DROP COLUMN receipt_after;"
     "CREATE TABLE old (outbox_id INTEGER PRIMARY KEY AUTOINCREMENT, peer_id INTEGER NOT NULL "
     "REFERENCES peer, priority INTEGER NOT NULL, kind INTEGER NOT NULL, in_reply_to BLOB NOT NULL, "
     "consent_id BLOB NOT NULL, subject_id BLOB NOT NULL, record_version INTEGER NOT NULL, form "
