@@ -36,16 +36,23 @@ bool model_allows(const struct sim *sim, const struct model_case *it)
     return false;
 }
 
+/* The holder's one copy stands under the consent under which it came last.  If that one is near its
+ * end, two clocks that were wrong alike may have erased it, and it comes again when it has ended.
+ */
 bool model_demands(const struct sim *sim, const struct model_case *it)
 {
     const struct model *model = &sim->model;
+    bool sure = false;
     for (size_t i = 0; i < model->consent_count; i++) {
         const struct model_consent *consent = &model->consents[i];
-        if (covers(consent, it) && consent->state == MODEL_ACTIVE &&
-            it->publisher_ms + MODEL_SURE_MS < consent->valid_until_ms)
-            return true;
+        if (!covers(consent, it))
+            continue;
+        bool is_near = consent->valid_until_ms <= it->publisher_ms + MODEL_SURE_MS;
+        if (is_near && sim->mix->clock > 0 && in_force(consent, it->publisher_ms))
+            return false;
+        sure = sure || (!is_near && consent->state == MODEL_ACTIVE);
     }
-    return false;
+    return sure;
 }
 
 bool model_ever_allowed(const struct sim *sim, const struct model_case *it)
