@@ -1,35 +1,20 @@
-#include "feed/check.h"
+#include "feed/check_internal.h"
 
 #include "feed/compose.h"
 #include "feed/ingestion.h"
 #include "feed/journal.h"
 #include "feed/keyring.h"
 #include "log/origin.h"
-#include "store/delivery_rows.h"
 #include "store/entry_rows.h"
 #include "store/integrity.h"
-#include "store/keys.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    PAGE = 32,
     ENTRIES_STEP = 64,       /* some ms, with bodies of usual size */
     BYTES_STEP = 1024 * 1024 /* or so much of larger ones */
-};
-
-struct check {
-    struct feed_context *feed;
-    const struct check_pause *pause;
-    struct check_result result;
-    /* The feed at hand. */
-    struct feed_row row;
-    struct peer_row peer;
-    struct tree tree;
-    struct buf salt, body, plain, header;
-    size_t entries_since, bytes_since; /* the last pause */
 };
 
 void check_result_fini(struct check_result *result)
@@ -38,10 +23,7 @@ void check_result_fini(struct check_result *result)
         buf_fini(&result->text);
 }
 
-static enum status problem(struct check *check, struct error *err, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-
-static enum status problem(struct check *check, struct error *err, const char *format, ...)
+enum status check_problem(struct check *check, struct error *err, const char *format, ...)
 {
     char line[ERROR_TEXT_MAX];
     va_list args;
@@ -54,14 +36,13 @@ static enum status problem(struct check *check, struct error *err, const char *f
     return buf_printf(&check->result.text, err, "%s\n", line);
 }
 
-/* A failure that says something about the data is a problem; one of the machine ends the check. */
-static bool is_finding(enum status status)
+bool check_is_finding(enum status status)
 {
     return status != OK && status != ERR_IO && status != ERR_MEMORY && status != ERR_FULL &&
            status != ERR_BUSY && status != ERR_INTERNAL;
 }
 
-static enum status breathe(struct check *check, struct error *err)
+enum status check_breathe(struct check *check, struct error *err)
 {
     const struct check_pause *pause = check->pause;
     check->entries_since = 0;
@@ -112,12 +93,13 @@ static enum status check_body(struct check *check,
         check->result.erased++;
         return check->row.direction == FEED_OUT
                    ? OK
-                   : problem(check, err, "%s entry %llu: its key is gone, but it is not erased",
-                             check->row.origin, (unsigned long long)entry->index);
+                   : check_problem(check, err,
+                                   "%s entry %llu: its key is gone, but it is not erased",
+                                   check->row.origin, (unsigned long long)entry->index);
     }
-    if (is_finding(status))
-        return problem(check, err, "%s entry %llu: %s", check->row.origin,
-                       (unsigned long long)entry->index, why.text);
+    if (check_is_finding(status))
+        return check_problem(check, err, "%s entry %llu: %s", check->row.origin,
+                             (unsigned long long)entry->index, why.text);
     if (status != OK)
         return error_set(err, status, "%s", why.text);
     check->result.opened++;
@@ -141,9 +123,9 @@ static enum status check_entry(struct check *check, uint64_t index, struct error
         status = tree_append(&check->tree, &leaf, NULL, &why);
     if (status == OK)
         status = header_decode(buf_span(&check->header), &header, &why);
-    if (is_finding(status))
-        return problem(check, err, "%s entry %llu: %s", check->row.origin,
-                       (unsigned long long)index, why.text);
+    if (check_is_finding(status))
+        return check_problem(check, err, "%s entry %llu: %s", check->row.origin,
+                             (unsigned long long)index, why.text);
     if (status != OK)
         return error_set(err, status, "%s", why.text);
     check->result.entries++;
@@ -153,6 +135,30 @@ static enum status check_entry(struct check *check, uint64_t index, struct error
 }
 
 /* -- one feed ---------------------------------------------------------------------------------- */
+
+/* What the row says of the stored receipt.  Of our own the time stands in the row alone. */
+static enum status check_receipt_row(const struct check *check,
+                                     const struct checkpoint *checkpoint,
+                                     uint64_t time_s,
+                                     struct error *why)
+{
+    const struct feed_row *row = &check->row;
+    if (checkpoint->size != row->receipt_size)
+        return error_set(
+            why, ERR_MISMATCH, "said to be over %llu entries, the one here is over %llu",
+            (unsigned long long)row->receipt_size, (unsigned long long)checkpoint->size);
+    if (row->direction == FEED_OUT && (uint64_t)row->receipt_ms / 1000 != time_s)
+        return error_set(why, ERR_MISMATCH, "said to be of another time than the one here");
+    return OK;
+}
+
+static enum status check_no_note(struct check *check, enum feed_note which, struct error *err)
+{
+    if (which != FEED_NOTE_RECEIPT || check->row.receipt_size == 0)
+        return OK;
+    return check_problem(check, err, "%s receipt: said to be over %llu entries, none is here",
+                         check->row.origin, (unsigned long long)check->row.receipt_size);
+}
 
 /* A stored note: its signatures, and the root at its size by the leaves themselves. */
 static enum status check_note(struct check *check,
@@ -170,7 +176,7 @@ static enum status check_note(struct check *check,
         feed_rows_get_note(check->feed->store, check->row.feed_id, which, &note, err);
     if (status != OK || note.size == 0) {
         buf_fini(&note);
-        return status;
+        return status == OK ? check_no_note(check, which, err) : status;
     }
     const struct keyring_note stored = { &check->peer, check->row.direction, buf_span(&note),
                                          span_text(check->row.origin), NULL };
@@ -191,13 +197,15 @@ static enum status check_note(struct check *check,
             error_set(&why, ERR_MISMATCH, "over %llu entries, %llu are here",
                       (unsigned long long)checkpoint.size, (unsigned long long)check->row.size);
     }
+    if (status == OK && which == FEED_NOTE_RECEIPT)
+        status = check_receipt_row(check, &checkpoint, time_s, &why);
     buf_fini(&note);
     if (status == OK)
         return OK;
-    if (!is_finding(status))
+    if (!check_is_finding(status))
         return error_set(err, status, "%s", why.text);
-    return problem(check, err, "%s %s: %s", check->row.origin,
-                   which == FEED_NOTE_RECEIPT ? "receipt" : "checkpoint", why.text);
+    return check_problem(check, err, "%s %s: %s", check->row.origin,
+                         which == FEED_NOTE_RECEIPT ? "receipt" : "checkpoint", why.text);
 }
 
 static enum status check_head(struct check *check, struct error *err)
@@ -207,13 +215,14 @@ static enum status check_head(struct check *check, struct error *err)
     if (status != OK)
         return status;
     if (check->tree.size != check->row.size || !digest_equal(&root, &check->row.root))
-        return problem(check, err, "%s: the entries do not give the root that is stored",
-                       check->row.origin);
+        return check_problem(check, err, "%s: the entries do not give the root that is stored",
+                             check->row.origin);
     size_t size = (size_t)tree_peak_count(check->tree.size) * DIGEST_SIZE;
     if (size != check->row.frontier_size ||
         (size > 0 && memcmp(check->row.frontier, check->tree.peaks, size) != 0))
-        return problem(check, err, "%s: the frontier that is stored is not that of the entries",
-                       check->row.origin);
+        return check_problem(check, err,
+                             "%s: the frontier that is stored is not that of the entries",
+                             check->row.origin);
     return OK;
 }
 
@@ -225,14 +234,14 @@ static enum status check_subtrees(struct check *check, struct error *err)
     struct error why = ERROR_INIT;
     struct tree tree;
     enum status status = proof_frontier(&source, check->row.size, &tree, &why);
-    if (is_finding(status))
-        return problem(check, err, "%s: a stored subtree: %s", check->row.origin, why.text);
+    if (check_is_finding(status))
+        return check_problem(check, err, "%s: a stored subtree: %s", check->row.origin, why.text);
     if (status != OK)
         return error_set(err, status, "%s", why.text);
     if (memcmp(tree.peaks, check->tree.peaks, (size_t)tree_peak_count(tree.size) * DIGEST_SIZE) !=
         0)
-        return problem(check, err, "%s: a stored subtree is not that of the entries",
-                       check->row.origin);
+        return check_problem(check, err, "%s: a stored subtree is not that of the entries",
+                             check->row.origin);
     return OK;
 }
 
@@ -244,14 +253,14 @@ static enum status check_one_feed(struct check *check, struct error *err)
     enum status status =
         peer_rows_get_id(check->feed->store, check->row.peer_id, &check->peer, err);
     if (status == ERR_NOT_FOUND)
-        return problem(check, err, "%s: belongs to no peer", check->row.origin);
+        return check_problem(check, err, "%s: belongs to no peer", check->row.origin);
     for (uint64_t index = 0; status == OK && index < check->row.size; index++) {
         status = check_entry(check, index, err);
         if (check->tree.size == check->row.receipt_size)
             at_receipt = check->tree;
         if (status == OK &&
             (check->entries_since >= ENTRIES_STEP || check->bytes_since >= BYTES_STEP))
-            status = breathe(check, err);
+            status = check_breathe(check, err);
     }
     if (status == OK)
         status = check_head(check, err);
@@ -281,121 +290,7 @@ static enum status check_feeds(struct check *check, struct error *err)
         after = check->row.feed_id;
         status = check_one_feed(check, err);
         if (status == OK)
-            status = breathe(check, err);
-    }
-    return status;
-}
-
-/* -- what refers to entries -------------------------------------------------------------------- */
-
-static enum status check_holding(struct check *check,
-                                 const struct holding_row *row,
-                                 struct error *err)
-{
-    struct entry_row entry;
-    struct entry_header header;
-    struct seal_key key;
-    struct error why = ERROR_INIT;
-    check->result.holdings++;
-    enum status status = entry_rows_get(check->feed->store, row->feed_id, row->index, &entry, &why);
-    if (status == OK)
-        status = header_decode(entry.header, &header, &why);
-    if (is_finding(status))
-        return problem(check, err, "holding %lld/%llu names an entry that is not here",
-                       (long long)row->feed_id, (unsigned long long)row->index);
-    if (status != OK)
-        return error_set(err, status, "%s", why.text);
-    if (!id_equal(&header.entry_id, &row->entry_id) ||
-        !id_equal(&header.subject_id, &row->subject_id))
-        return problem(check, err, "holding %lld/%llu is not of the entry that it names",
-                       (long long)row->feed_id, (unsigned long long)row->index);
-    bool gone = (entry.flags & (ENTRY_ERASED | ENTRY_WITHHELD)) != 0;
-    if (gone && row->state != HOLDING_ERASED && row->state != HOLDING_LOCKED)
-        return problem(check, err, "holding %lld/%llu is said to be here, its entry is erased",
-                       (long long)row->feed_id, (unsigned long long)row->index);
-    if (row->state != HOLDING_ERASED)
-        return OK;
-    if (!gone)
-        return problem(check, err, "holding %lld/%llu is said to be erased, its key is here",
-                       (long long)row->feed_id, (unsigned long long)row->index);
-    if (entry.key_slot == KEY_SLOT_NONE)
-        return OK;
-    status = keys_get(check->feed->store, entry.key_slot, &key, &why);
-    if (status == OK)
-        return problem(check, err, "holding %lld/%llu is said to be erased, its key is here",
-                       (long long)row->feed_id, (unsigned long long)row->index);
-    return status == ERR_ERASED ? OK : error_set(err, status, "%s", why.text);
-}
-
-static enum status check_holdings(struct check *check, struct error *err)
-{
-    struct holding_row rows[PAGE];
-    struct holding_filter all = { 0 };
-    struct holding_place place = { 0 };
-    size_t count = PAGE;
-    enum status status = OK;
-    while (status == OK && count == PAGE) {
-        status = holding_rows_list(check->feed->store, &all, &place, rows, PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count; i++)
-            status = check_holding(check, &rows[i], err);
-        if (status == OK)
-            status = breathe(check, err);
-    }
-    return status;
-}
-
-static enum status check_deliveries(struct check *check, struct error *err)
-{
-    struct delivery_row rows[PAGE];
-    struct delivery_filter all = { 0 };
-    int64_t after = 0;
-    size_t count = PAGE;
-    enum status status = OK;
-    while (status == OK && count == PAGE) {
-        status = delivery_rows_list(check->feed->store, &all, after, rows, PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count; i++) {
-            struct entry_row entry;
-            struct error why = ERROR_INIT;
-            after = rows[i].delivery_id;
-            check->result.deliveries++;
-            status =
-                entry_rows_get(check->feed->store, rows[i].feed_id, rows[i].index, &entry, &why);
-            if (is_finding(status)) {
-                status = problem(check, err, "delivery %lld names an entry that is not here",
-                                 (long long)after);
-            } else if (status != OK) {
-                error_set(err, status, "%s", why.text);
-            }
-        }
-        if (status == OK)
-            status = breathe(check, err);
-    }
-    return status;
-}
-
-static enum status check_terms(struct check *check, struct error *err)
-{
-    struct terms_row row;
-    struct terms_row after;
-    bool started = false;
-    size_t count = 1;
-    enum status status = OK;
-    while (status == OK && count == 1) {
-        struct entry_row entry;
-        struct error why = ERROR_INIT;
-        status =
-            terms_rows_list(check->feed->store, 0, started ? &after : NULL, &row, 1, &count, err);
-        if (status != OK || count == 0)
-            break;
-        after = row;
-        started = true;
-        status = entry_rows_get(check->feed->store, row.feed_id, row.index, &entry, &why);
-        if (is_finding(status)) {
-            status = problem(check, err, "received terms name entry %lld/%llu, which is not here",
-                             (long long)row.feed_id, (unsigned long long)row.index);
-        } else if (status != OK) {
-            error_set(err, status, "%s", why.text);
-        }
+            status = check_breathe(check, err);
     }
     return status;
 }
@@ -405,7 +300,7 @@ static enum status check_terms(struct check *check, struct error *err)
 static bool pause_of_journal(void *self)
 {
     struct check *check = self;
-    return breathe(check, NULL) == OK;
+    return check_breathe(check, NULL) == OK;
 }
 
 static enum status check_journal(struct check *check, struct error *err)
@@ -414,8 +309,8 @@ static enum status check_journal(struct check *check, struct error *err)
     const struct journal_pause pause = { check, pause_of_journal };
     enum status status = journal_verify_in_steps(check->feed, SPAN_EMPTY, &pause,
                                                  &check->result.journal_records, &why);
-    if (is_finding(status))
-        return problem(check, err, "%s", why.text);
+    if (check_is_finding(status))
+        return check_problem(check, err, "%s", why.text);
     return status == OK ? OK : error_set(err, status, "%s", why.text);
 }
 
@@ -440,11 +335,11 @@ static enum status check_database(struct check *check, struct error *err)
         status = integrity_step(integrity, &done, &why);
         check->result.rows = integrity_rows(integrity);
         if (status == OK)
-            status = breathe(check, &why);
+            status = check_breathe(check, &why);
     }
     integrity_free(integrity);
-    if (is_finding(status))
-        return problem(check, err, "%s", why.text);
+    if (check_is_finding(status))
+        return check_problem(check, err, "%s", why.text);
     return status == OK ? OK : error_set(err, status, "%s", why.text);
 }
 
@@ -468,11 +363,7 @@ enum status feed_check_in_steps(struct feed_context *feed,
     if (status == OK)
         status = check_feeds(&check, err);
     if (status == OK)
-        status = check_holdings(&check, err);
-    if (status == OK)
-        status = check_deliveries(&check, err);
-    if (status == OK)
-        status = check_terms(&check, err);
+        status = check_places(&check, err);
     if (status == OK)
         status = check_journal(&check, err);
     buf_fini(&check.salt);
