@@ -27,6 +27,7 @@ enum { OPEN_MS = 1500, KIND_OPTIONAL = 4711 };
 static struct frame_reader reader;
 static struct message batch; /* the peer's, for receipts */
 static bool has_batch, has_receipt;
+static enum message_kind awaited;
 static struct realm realm;
 static struct code codes[2];
 static struct private_key *log_key, *receipt_key;
@@ -48,7 +49,7 @@ static void hear(struct hostile *it, struct span bytes)
             return;
         must(codec_decode(frame, &message, &err), "message");
         has_receipt = has_receipt || message.kind == MESSAGE_RECEIPT;
-        it->enough = it->enough || message.kind == MESSAGE_RECEIPT || message.kind == MESSAGE_BATCH;
+        it->enough = it->enough || message.kind == awaited;
         if (message.kind == MESSAGE_BATCH) { /* the last one counts */
             message_fini(&batch);
             batch = message;
@@ -135,9 +136,10 @@ static void send_receipt(struct hostile *it, const char *wrong)
         hostile_listen_for(it, WAIT_MS, false);
     if (!has_batch)
         hostile_give_up("no batch came", NULL);
-    it->enough = false;
-    hostile_listen_for(it, SETTLE_MS, false);
-    it->enough = false;
+    do { /* until no more come */
+        it->enough = false;
+        hostile_listen_for(it, SETTLE_MS, false);
+    } while (it->enough);
     if (strcmp(wrong, "none") == 0)
         return;
     must(buf_append(&text, batch.batch.checkpoint, &err), "copy");
@@ -160,18 +162,21 @@ int main(int argc, char **argv)
         hostile_give_up("usage", NULL);
     log_key = key_of(argv[1], "log");
     receipt_key = key_of(argv[1], "receipt");
+    awaited = MESSAGE_BATCH;
     frame_reader_init(&reader);
     hostile_connect_to(&it, argv[6]);
     hostile_secure(&it, argv[1], &realm, codes, argv[5]);
     hostile_greet(&it, &realm, codes);
     it.enough = false;
+    bool stays_open = strcmp(argv[7], "receipt-none") == 0 || strcmp(argv[7], "receipt-late") == 0;
     if (strncmp(argv[7], "batch-", 6) == 0)
         send_batch(&it, argv[7] + 6);
     else if (strncmp(argv[7], "receipt-", 8) == 0)
         send_receipt(&it, argv[7] + 8);
     else
         hostile_give_up("unknown mode", NULL);
-    hostile_listen_for(&it, OPEN_MS, false);
+    awaited = MESSAGE_RECEIPT; /* more batches of the peer's do not end it */
+    hostile_listen_for(&it, stays_open ? OPEN_MS : WAIT_MS, false);
     puts(it.closed ? "closed" : has_receipt ? "receipt" : "open");
     return 0;
 }
