@@ -143,10 +143,11 @@ static enum status check_receipt_row(const struct check *check,
                                      struct error *why)
 {
     const struct feed_row *row = &check->row;
-    if (checkpoint->size != row->receipt_size)
+    if (checkpoint->size != row->receipt_size) {
         return error_set(
             why, ERR_MISMATCH, "said to be over %llu entries, the one here is over %llu",
             (unsigned long long)row->receipt_size, (unsigned long long)checkpoint->size);
+    }
     if (row->direction == FEED_OUT && (uint64_t)row->receipt_ms / 1000 != time_s)
         return error_set(why, ERR_MISMATCH, "said to be of another time than the one here");
     return OK;

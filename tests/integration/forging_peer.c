@@ -132,16 +132,6 @@ static void send_receipt(struct hostile *it, const char *wrong)
     char cosigner[ORIGIN_TEXT_SIZE];
     struct buf text = BUF_INIT, note = BUF_INIT, frame = BUF_INIT;
     uint64_t now_s = (uint64_t)time(NULL);
-    if (!has_batch)
-        hostile_listen_for(it, WAIT_MS, false);
-    if (!has_batch)
-        hostile_give_up("no batch came", NULL);
-    do { /* until no more come */
-        it->enough = false;
-        hostile_listen_for(it, SETTLE_MS, false);
-    } while (it->enough);
-    if (strcmp(wrong, "none") == 0)
-        return;
     must(buf_append(&text, batch.batch.checkpoint, &err), "copy");
     change_text(&text, wrong);
     bool signature = strcmp(wrong, "signature") == 0;
@@ -152,6 +142,21 @@ static void send_receipt(struct hostile *it, const char *wrong)
          "cosign");
     must(codec_encode_receipt(buf_span(&note), &frame, &err), "encode");
     hostile_say(it, buf_span(&frame));
+}
+
+/* Every batch is answered, as long as they come: the first may be one that was receipted before. */
+static void answer_batches(struct hostile *it, const char *wrong, int64_t ms)
+{
+    if (!has_batch)
+        hostile_listen_for(it, WAIT_MS, false);
+    if (!has_batch)
+        hostile_give_up("no batch came", NULL);
+    do {
+        if (strcmp(wrong, "none") != 0)
+            send_receipt(it, wrong);
+        it->enough = false;
+        hostile_listen_for(it, ms, false);
+    } while (it->enough && !it->closed);
 }
 
 int main(int argc, char **argv)
@@ -169,14 +174,15 @@ int main(int argc, char **argv)
     hostile_greet(&it, &realm, codes);
     it.enough = false;
     bool stays_open = strcmp(argv[7], "receipt-none") == 0 || strcmp(argv[7], "receipt-late") == 0;
-    if (strncmp(argv[7], "batch-", 6) == 0)
+    if (strncmp(argv[7], "batch-", 6) == 0) {
+        awaited = MESSAGE_RECEIPT; /* batches of the peer's do not end it */
         send_batch(&it, argv[7] + 6);
-    else if (strncmp(argv[7], "receipt-", 8) == 0)
-        send_receipt(&it, argv[7] + 8);
-    else
+        hostile_listen_for(&it, WAIT_MS, false);
+    } else if (strncmp(argv[7], "receipt-", 8) == 0) {
+        answer_batches(&it, argv[7] + 8, stays_open ? OPEN_MS : WAIT_MS);
+    } else {
         hostile_give_up("unknown mode", NULL);
-    awaited = MESSAGE_RECEIPT; /* more batches of the peer's do not end it */
-    hostile_listen_for(&it, stays_open ? OPEN_MS : WAIT_MS, false);
+    }
     puts(it.closed ? "closed" : has_receipt ? "receipt" : "open");
     return 0;
 }
