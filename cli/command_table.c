@@ -380,7 +380,9 @@ static const struct command commands[] = {
          restore_rules,
          "go back to a backup; the node must be stopped",
          "Put the newest keys.bundle into the node's data directory, which holds no database "
-         "any more, and run this: it is comityd --restore with the configuration of --config. "
+         "any more, leave its file heads there if it is left (a bundle from before a later erasure "
+         "is refused then), and run this: it is comityd --restore with the configuration of "
+         "--config. "
          "The node then opens a "
          "new epoch for each of its feeds and heals from what its peers hold.",
          EXAMPLES("comityctl --config ./ke/comity.conf backup restore monday.backup")),

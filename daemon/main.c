@@ -2,6 +2,7 @@
 #include "node/config.h"
 #include "node/log.h"
 #include "node/node.h"
+#include "store/backup.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -133,17 +134,33 @@ static int say(const struct error *err, const char *done)
     return err->status == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Said as a warning, since comityctl shows nothing else of ours. */
+static void say_age(const struct backup_restored *restored)
+{
+    if (restored->compared)
+        return;
+    fprintf(
+        stderr,
+        "comityd: keys.bundle is of a time when this node had made %llu erasures; its file "
+        "heads is not here, so nothing tells whether it made more; next: compare with \"Erasures "
+        "so far\" in the last comityctl status that somebody kept: if that is more, what was "
+        "erased since can be read again; look for a newer bundle before the node is started\n",
+        (unsigned long long)restored->erasures);
+}
+
 static int act(const struct arguments *arguments, struct config *config)
 {
     struct error err = ERROR_INIT;
+    struct backup_restored restored;
     switch (arguments->action) {
     case ACTION_CREATE:
         if (node_create(config, &err) != OK)
             return say(&err, "");
         return say(&err, "the empty database is made");
     case ACTION_RESTORE:
-        if (node_restore(config, arguments->backup, &err) != OK)
+        if (node_restore(config, arguments->backup, &restored, &err) != OK)
             return say(&err, "");
+        say_age(&restored);
         return say(&err,
                    "restored; next: start the node, it opens new feeds and heals the old ones");
     case ACTION_CHECK:

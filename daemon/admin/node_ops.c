@@ -31,6 +31,7 @@ static enum status put_node(struct admin *admin, struct reply_writer *w, struct 
     ops_field_time(w, "started", "Running since", admin->started_ms);
     reply_number(w, "database_bytes", "Database, bytes", stats.database_bytes);
     reply_number(w, "wal_bytes", "Write-ahead log, bytes", stats.wal_bytes);
+    reply_number(w, "erasures", "Erasures so far", stats.erasures);
     if (restored_ms != 0)
         ops_field_time(w, "restored", "Restored from a backup", restored_ms);
     if (admin->backup.running != NULL)

@@ -479,7 +479,10 @@ enum status node_create(const struct config *config, struct error *err)
     return status == OK ? OK : error_prefix(err, "%s", config->storage_directory);
 }
 
-enum status node_restore(const struct config *config, const char *backup, struct error *err)
+enum status node_restore(const struct config *config,
+                         const char *backup,
+                         struct backup_restored *ret_restored,
+                         struct error *err)
 {
     struct credential credential;
     struct store_options options;
@@ -490,7 +493,7 @@ enum status node_restore(const struct config *config, const char *backup, struct
         return status;
     char bundle[512];
     snprintf(bundle, sizeof(bundle), "%s/keys.bundle", config->storage_directory);
-    status = backup_restore(&options, backup, bundle, err);
+    status = backup_restore(&options, backup, bundle, ret_restored, err);
     credential_fini(&credential);
     return status;
 }

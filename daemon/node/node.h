@@ -11,6 +11,7 @@
 #include "node/config.h"
 
 struct node;
+struct backup_restored;
 
 /* Opens the database, reads the identity, binds the sockets.  Every failure says the next step. */
 MUST_CHECK enum status node_start(struct config *config /* moved */,
@@ -25,6 +26,7 @@ MUST_CHECK enum status node_create(const struct config *config, struct error *er
 /* --restore: the database from a bulk backup and <storage>/keys.bundle; the node does not run. */
 MUST_CHECK enum status node_restore(const struct config *config,
                                     const char *backup,
+                                    struct backup_restored *ret_restored, /* store/backup.h */
                                     struct error *err);
 
 #endif

@@ -38,11 +38,18 @@ MUST_CHECK enum status backup_verify(const struct store_options *options,
                                      const char *bundle_path,
                                      struct backup_info *ret_info,
                                      struct error *err);
+struct backup_restored {
+    uint64_t erasures; /* as many the bundle has followed */
+    bool compared;     /* and the heads of this node knew of no more */
+};
 /* Makes a database in options->directory, which holds none; the bundle may lie there already and
- * stays whatever happens.  Marks the database restored (store_restored).  Opens nothing. */
+ * stays whatever happens, and so may the heads of this node as it ran last: ERR_CONFLICT when they
+ * know of an erasure that the bundle has not followed.  Marks the database restored
+ * (store_restored).  Opens nothing. */
 MUST_CHECK enum status backup_restore(const struct store_options *options,
                                       const char *bulk_path,
                                       const char *bundle_path,
+                                      struct backup_restored *ret_restored, /* may be NULL */
                                       struct error *err);
 
 #endif

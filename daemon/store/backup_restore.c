@@ -40,8 +40,7 @@ static enum status copy_file(struct store *store,
     return status;
 }
 
-/* What the backup holds beyond the bundle would have no key.  (A bundle from between the backup and
- * an erasure cannot be told from the newest one.) */
+/* What the backup holds beyond the bundle would have no key. */
 static enum status check_age(struct store *store,
                              const char *path,
                              const struct root_slot *head,
@@ -59,6 +58,29 @@ static enum status check_age(struct store *store,
                      "; next: put the newest copy of "
                      "keys.bundle there, or take an older backup",
                      path, head->tree_generation, wanted);
+}
+
+/* A bundle from between the backup and an erasure would bring back what was erased.  Only the heads
+ * of this node, where they were left or put back, can tell it from the newest one. */
+static enum status check_erasures(struct store *store,
+                                  const char *path,
+                                  const struct root_slot *head,
+                                  struct backup_restored *ret_restored,
+                                  struct error *err)
+{
+    uint64_t done = 0;
+    enum status status = heads_read_erasure(store, &done, err);
+    if (status != OK)
+        return status;
+    if (done > head->generation)
+        return error_set(err, ERR_CONFLICT,
+                         "%s has the keys as they were after %" PRIu64
+                         " erasures, and by its heads this node has made %" PRIu64
+                         ": what was erased since could be read again; next: put the newest copy "
+                         "of keys.bundle there, or, if none is newer, remove the file heads",
+                         path, head->generation - 1, done - 1);
+    *ret_restored = (struct backup_restored){ head->generation - 1, done != 0 };
+    return OK;
 }
 
 /* The head of the bundle, and that it opens its top page.  store->keys is there. */
@@ -137,7 +159,12 @@ static enum status make_files(struct store *store, const struct root_slot *head,
     if (status == OK)
         status = root_slot_write(slots, 0, head->generation, &head->root, err);
     if (status == OK)
+        status = file_path(store->directory, "heads", path, err);
+    if (status == OK && file_exists(store->vfs, path)) /* they have said what they know */
+        file_delete(store->vfs, path);
+    if (status == OK)
         status = heads_open(store, true, err);
+    store->keys->done_generation = head->generation;
     return status == OK ? heads_write_all(store, err) : status;
 }
 
@@ -154,10 +181,12 @@ static enum status connect_bulk(struct store *store,
     return status == OK ? opening_identify(store, options, err) : status;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what from, where to, and what came of it */
 static enum status restore(struct store *store,
                            const struct store_options *options,
                            const char *bulk_path,
                            const char *bundle_path,
+                           struct backup_restored *ret_restored,
                            struct error *err)
 {
     char path[FILE_PATH_MAX];
@@ -175,6 +204,8 @@ static enum status restore(struct store *store,
                         bulk_path);
     if (status == OK)
         status = read_bundle(store, bundle_path, &bundle, &head, err);
+    if (status == OK)
+        status = check_erasures(store, bundle_path, &head, ret_restored, err);
     if (status == OK) /* a page that is missed later is a record that nobody can read */
         status = bundle_check(store, bundle, &head, err);
     if (status == OK)
@@ -193,22 +224,27 @@ static enum status restore(struct store *store,
 enum status backup_restore(const struct store_options *options,
                            const char *bulk_path,
                            const char *bundle_path,
+                           struct backup_restored *ret_restored,
                            struct error *err)
 {
     struct store *store = NULL;
+    struct opening_left left = { bundle_path, true };
+    struct backup_restored restored = { 0 };
     enum status status = opening_new(options, &store, err);
     if (status != OK)
         return status;
-    status = opening_refuse_existing(store, bundle_path, err);
+    status = opening_refuse_existing(store, &left, err);
     if (status == OK) {
-        status = restore(store, options, bulk_path, bundle_path, err);
+        status = restore(store, options, bulk_path, bundle_path, &restored, err);
         opening_disconnect(store);
         if (status != OK)
-            opening_delete(store, bundle_path);
+            opening_delete(store, &left);
     }
     store_close(store);
     if (status != OK)
         (void)error_prefix(err, "restore");
+    else if (ret_restored != NULL)
+        *ret_restored = restored;
     return status;
 }
 

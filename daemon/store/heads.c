@@ -5,12 +5,13 @@
 #include "crypto/digest.h"
 #include "store/inside.h"
 #include "store/journal_rows.h"
+#include "store/keys_tree.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char magic[8] = "CMTYHEAD";
-enum { SUM_AT = HEADS_SLOT_SIZE - DIGEST_SIZE, ZEROS = 16, MARKS_FIRST = 16 };
+enum { SUM_AT = HEADS_SLOT_SIZE - DIGEST_SIZE, ZEROS = 8, MARKS_FIRST = 16 };
 
 struct heads_file {
     struct file *file;
@@ -23,6 +24,7 @@ struct head {
     int64_t feed_id;
     uint64_t epoch, size;
     struct digest root;
+    uint64_t erasure; /* of the journal's slot */
 };
 
 enum status heads_open(struct store *store, bool create, struct error *err)
@@ -98,6 +100,7 @@ static enum status encode(const struct store *store,
     writer_u64(&w, head->epoch);
     writer_u64(&w, head->size);
     writer_bytes(&w, SPAN_ARRAY(head->root.bytes));
+    writer_u64(&w, head->feed_id == 0 ? store->keys->done_generation : 0);
     enum status status = writer_done(&w, "head", err);
     if (status == OK)
         status = buf_append_zeros(out, ZEROS, err);
@@ -122,6 +125,7 @@ static bool decode(const struct store *store, const uint8_t *bytes, struct head 
     ret_head->epoch = reader_u64(&r);
     ret_head->size = reader_u64(&r);
     reader_copy(&r, ret_head->root.bytes, DIGEST_SIZE);
+    ret_head->erasure = reader_u64(&r);
     return span_equal(found, span_of(magic, sizeof(magic))) &&
            span_equal(id, SPAN_ARRAY(store->database_id.bytes));
 }
@@ -138,13 +142,13 @@ static enum status read_row(struct store *store,
         struct journal_head journal;
         status = journal_rows_head(store, &journal, err);
         if (status == OK)
-            *ret_head = (struct head){ 0, journal.epoch, journal.size, journal.root };
+            *ret_head = (struct head){ 0, journal.epoch, journal.size, journal.root, 0 };
         *ret_active = true;
     } else {
         struct feed_row feed;
         status = feed_rows_get(store, feed_id, &feed, err);
         if (status == OK) {
-            *ret_head = (struct head){ feed_id, feed.epoch, feed.size, feed.root };
+            *ret_head = (struct head){ feed_id, feed.epoch, feed.size, feed.root, 0 };
             *ret_active = feed.state == FEED_ACTIVE;
         }
     }
@@ -181,6 +185,35 @@ static enum status save(struct store *store, struct error *err)
     heads->mark_count = 0;
     heads->committed = 0;
     return OK;
+}
+
+enum status heads_note_erasure(struct store *store, struct error *err)
+{
+    struct head journal;
+    bool active = false;
+    if (store->heads == NULL)
+        return OK;
+    enum status status = read_row(store, 0, &journal, &active, err);
+    return status == OK ? put(store, &journal, err) : status;
+}
+
+enum status heads_read_erasure(struct store *store, uint64_t *ret_generation, struct error *err)
+{
+    char path[FILE_PATH_MAX];
+    uint8_t bytes[HEADS_SLOT_SIZE];
+    struct head head;
+    struct file *file = NULL;
+    *ret_generation = 0;
+    enum status status = file_path(store->directory, "heads", path, err);
+    if (status != OK || !file_exists(store->vfs, path))
+        return status;
+    status = file_open(store->vfs, path, FILE_READ, &file, err);
+    if (status == OK)
+        status = file_read(file, 0, bytes, sizeof(bytes), err);
+    if (status == OK && decode(store, bytes, &head))
+        *ret_generation = head.erasure;
+    file_close(file);
+    return status;
 }
 
 static const char *next_step(enum status status)

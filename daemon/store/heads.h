@@ -8,6 +8,9 @@
  *
  *   0 magic "CMTYHEAD" · 8 database id (16) · 24 feed id · 32 epoch · 40 size · 48 root (32) ·
  *   80 zeros (16) · 96 SHA-256 of bytes 0..95
+ *
+ * Slot 0 has at 80 the generation of the root key (8) after the last erasure that was done: what a
+ * restore finds of this file says whether there is a newer keys.bundle than the one it is given.
  */
 #ifndef COMITY_STORE_HEADS_H
 #define COMITY_STORE_HEADS_H

@@ -67,6 +67,10 @@ void heads_close(struct store *store);
 enum status heads_mark(struct store *store, int64_t feed_id, struct error *err);
 void heads_forget(struct store *store); /* the transaction was rolled back */
 enum status heads_write_all(struct store *store, struct error *err); /* after a restore */
+/* An erasure is done.  Nothing before heads_open(). */
+enum status heads_note_erasure(struct store *store, struct error *err);
+/* Of the file that lies in the directory; 0: there is none, or it knows of no erasure. */
+enum status heads_read_erasure(struct store *store, uint64_t *ret_generation, struct error *err);
 /* At opening: marks rolled-back feeds in the database. */
 enum status heads_compare(struct store *store, struct error *err);
 

@@ -14,6 +14,10 @@ static enum status finish(struct store *store, bool after_crash, struct error *e
     enum status status = store_checkpoint(store, err);
     if (status == OK)
         status = bundle_follow(store, after_crash, err);
+    if (status == OK) { /* from here on no older bundle will do */
+        keys->done_generation = keys->root_generation;
+        status = heads_note_erasure(store, err);
+    }
     if (status == OK)
         status = root_slot_wipe(&keys->slots, 1 - keys->slot, err);
     if (status == OK)
@@ -209,6 +213,8 @@ enum status keys_erase_recover(struct store *store, struct error *err)
         keys->unfinished = slots[1 - winner].used;
         if (keys->unfinished)
             status = finish(store, true, err);
+        else
+            keys->done_generation = keys->root_generation;
         if (status == OK)
             status = seal_open_root(store, &slots[winner], err);
         if (status == OK)

@@ -27,7 +27,10 @@ struct keys {
     uint64_t root_generation;
     struct seal_key root;
     bool unfinished; /* an erasure was committed, but not completed (keys_erase.c) */
-    bool bundled;    /* keys.bundle exists, and every erasure follows it */
+    /* The root_generation that a bundle has to have: of the last erasure that is done, as the heads
+     * file remembers it. */
+    uint64_t done_generation;
+    bool bundled; /* keys.bundle exists, and every erasure follows it */
     /* Pages written since the bundle was last brought up to date; with `behind`, more than these.
      */
     uint64_t *written;

@@ -351,29 +351,45 @@ void opening_disconnect(struct store *store)
     store->db = NULL;
 }
 
-enum status opening_refuse_existing(struct store *store, const char *but, struct error *err)
+static bool stays(const struct opening_left *left, size_t i, const char *path)
+{
+    if (left == NULL)
+        return false;
+    return strcmp(path, left->bundle_path) == 0 ||
+           (left->heads && strcmp(file_names[i], "heads") == 0);
+}
+
+enum status opening_refuse_existing(struct store *store,
+                                    struct opening_left *left,
+                                    struct error *err)
 {
     char path[FILE_PATH_MAX];
+    bool has_heads = false;
     for (size_t i = 0; i < FILE_COUNT; i++) {
         enum status status = file_path(store->directory, file_names[i], path, err);
         if (status != OK)
             return status;
-        if (strcmp(path, but) != 0 && file_exists(store->vfs, path)) {
+        if (!file_exists(store->vfs, path))
+            continue;
+        if (!stays(left, i, path)) {
             return error_set(err, ERR_EXISTS,
                              "%s exists already, nothing was changed; next: use the database that "
                              "is there, or choose an empty directory",
                              path);
         }
+        has_heads = has_heads || strcmp(file_names[i], "heads") == 0;
     }
+    if (left != NULL)
+        left->heads = has_heads;
     return OK;
 }
 
-void opening_delete(struct store *store, const char *but)
+void opening_delete(struct store *store, const struct opening_left *left)
 {
     char path[FILE_PATH_MAX];
     for (size_t i = 0; i < FILE_COUNT; i++) {
-        if (file_path(store->directory, file_names[i], path, NULL) == OK &&
-            strcmp(path, but) != 0 && file_exists(store->vfs, path))
+        if (file_path(store->directory, file_names[i], path, NULL) == OK && !stays(left, i, path) &&
+            file_exists(store->vfs, path))
             file_delete(store->vfs, path);
     }
 }
@@ -386,7 +402,7 @@ enum status store_create(const struct store_options *options,
     struct store *store = NULL;
     enum status status = opening_new(options, &store, err);
     if (status == OK)
-        status = opening_refuse_existing(store, "", err);
+        status = opening_refuse_existing(store, NULL, err);
     if (status == OK)
         status = file_path(store->directory, "comity.db", path, err);
     if (status != OK) {
@@ -405,7 +421,7 @@ enum status store_create(const struct store_options *options,
         return OK;
     }
     opening_disconnect(store);
-    opening_delete(store, "");
+    opening_delete(store, NULL);
     store_close(store);
     return status;
 }

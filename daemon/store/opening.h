@@ -32,11 +32,16 @@ MUST_CHECK enum status opening_attach(struct store *store,
                                       bool create,
                                       struct error *err);
 void opening_disconnect(struct store *store); /* closes all files; what is left can be freed */
-/* ERR_EXISTS naming the first file of a node's storage that is there. */
-/* Both leave the file with the path `but` out ("": none): the bundle that a restore reads. */
+/* What a restore finds, and leaves where it is when it fails. */
+struct opening_left {
+    const char *bundle_path;
+    bool heads; /* in: may be there.  Out: they are */
+};
+/* ERR_EXISTS naming the first file of a node's storage that is there.  `left` NULL: none may. */
 MUST_CHECK enum status opening_refuse_existing(struct store *store,
-                                               const char *but,
+                                               struct opening_left *left,
                                                struct error *err);
-void opening_delete(struct store *store, const char *but); /* all files that we made */
+/* All files that we made. */
+void opening_delete(struct store *store, const struct opening_left *left);
 
 #endif

@@ -323,6 +323,7 @@ enum status store_stats(struct store *store, struct store_stats *ret_stats, stru
         stats.database_bytes = (uint64_t)size;
     if (wal != NULL && wal->pMethods != NULL && wal->pMethods->xFileSize(wal, &size) == SQLITE_OK)
         stats.wal_bytes = (uint64_t)size;
+    stats.erasures = store->keys->done_generation - 1;
     enum status status = keys_tree_count(store, &stats.keys_allotted, err);
     if (status == OK)
         status = migration_version(store, &stats.schema_version, err);

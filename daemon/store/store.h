@@ -103,6 +103,7 @@ MUST_CHECK enum status store_check(struct store *store, struct error *err);
 
 struct store_stats {
     uint64_t database_bytes, wal_bytes, keys_allotted;
+    uint64_t erasures; /* each of some keys at once, done; a keys.bundle knows its number */
     int schema_version;
 };
 MUST_CHECK enum status store_stats(struct store *store,

@@ -73,10 +73,22 @@ cp "$WORK/tuesday.bundle" "$D/keys.bundle"
 "$BIN/comityctl" --config "$WORK/KE/comity.conf" backup restore "$WORK/KE/tuesday.backup" >"$WORK/said" 2>&1 ||
     fail "restore: $(cat "$WORK/said")"
 [ "$(grep -ciE 'restored' "$WORK/said")" -eq 1 ] || fail "said twice: $(cat "$WORK/said")"
+grep -q 'had made 0 erasures; .*heads .*next: compare with "Erasures so far"' "$WORK/said" ||
+    fail "nothing is said of the age of the bundle: $(cat "$WORK/said")"
 node_start KE
+operator KE status | grep -qE 'Erasures so far +0' || fail "status: $(operator KE status)"
 for title in Monday Tuesday; do
     operator KE excerpt list --json | grep -q "$title" || fail "$title is not there"
 done
 operator KE check >/dev/null || fail "check after the restore"
 node_stop KE
+
+say "and again, where the heads of the node were left to judge the bundle by"
+mkdir -m 0700 "$WORK/KE/again"
+cp "$D/heads" "$D/keys.bundle" "$WORK/KE/again"
+mv "$D" "$WORK/KE/aside-too"
+mv "$WORK/KE/again" "$D"
+"$BIN/comityctl" --config "$WORK/KE/comity.conf" backup restore "$WORK/KE/tuesday.backup" >"$WORK/said" 2>&1 ||
+    fail "restore beside the heads: $(cat "$WORK/said")"
+grep -q "heads" "$WORK/said" && fail "the heads were there: $(cat "$WORK/said")"
 say "done"

@@ -262,7 +262,7 @@ static void restore_from(const char *bulk)
     for (size_t i = 0; i < COUNT(files); i++)
         (void)remove(store_place_path(&un.place, files[i]));
     (void)snprintf(bundle, sizeof(bundle), "%s", store_place_path(&un.place, "keys.bundle"));
-    CHECK_OK(backup_restore(&options, bulk, bundle, &err), &err);
+    CHECK_OK(backup_restore(&options, bulk, bundle, NULL, &err), &err);
     node_open(&un, false);
     tx_begin(&un);
     CHECK_OK(tx_end(&un, feed_settle(&un.feed, &err)), &err);

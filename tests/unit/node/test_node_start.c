@@ -157,7 +157,7 @@ static void a_database_needs_a_place(void **state)
         memcpy(config.storage_directory, rows[i].place, strlen(rows[i].place));
         assert_int_not_equal(node_create(&config, &err), OK);
         CHECK_CONTAINS(err.text, rows[i].said);
-        assert_int_not_equal(node_restore(&config, "some.backup", &err), OK);
+        assert_int_not_equal(node_restore(&config, "some.backup", NULL, &err), OK);
         CHECK_CONTAINS(err.text, rows[i].said);
         config_fini(&config);
     }
@@ -170,7 +170,7 @@ static void a_database_is_made_once(void **state)
     CHECK_OK(node_create(&config, &err), &err);
     CHECK_STATUS(node_create(&config, &err), ERR_EXISTS, &err);
     CHECK_CONTAINS(err.text, home);
-    assert_int_not_equal(node_restore(&config, home_path("no.such.bulk"), &err), OK);
+    assert_int_not_equal(node_restore(&config, home_path("no.such.bulk"), NULL, &err), OK);
     config_fini(&config);
 }
 

@@ -109,19 +109,21 @@ static void back_up(const char *name)
     backup_free(backup);
 }
 
+static struct backup_restored restored; /* by the last restore_from() */
+
 static enum status restore_from(const char *bulk, const char *bundle)
 {
     struct store_options o = options_of(&target);
     return backup_restore(&o, store_place_path(&place, bulk), store_place_path(&place, bundle),
-                          &err);
+                          &restored, &err);
 }
 
 static struct store *open_target(void)
 {
-    struct store *restored = NULL;
+    struct store *later = NULL;
     struct store_options o = options_of(&target);
-    CHECK_OK(store_open(&o, &restored, &err), &err);
-    return restored;
+    CHECK_OK(store_open(&o, &later, &err), &err);
+    return later;
 }
 
 static void backup_refuses_a_file_that_exists(void **state)
@@ -141,7 +143,7 @@ static void restore_refuses_a_directory_with_a_database(void **state)
     back_up("bulk");
     struct store_options o = options_of(&place);
     CHECK_STATUS(backup_restore(&o, store_place_path(&place, "bulk"),
-                                store_place_path(&place, "keys.bundle"), &err),
+                                store_place_path(&place, "keys.bundle"), NULL, &err),
                  ERR_EXISTS, &err);
     assert_record(store, 1, OK);
 }
@@ -215,12 +217,12 @@ static void a_credential_that_comes_later_seals_the_bundle_at_once(void **state)
     assert_int_equal(store_place_count(&place, SPAN_ARRAY(root.bytes)), 0);
     struct store_options to = options_of(&target);
     CHECK_STATUS(backup_restore(&to, store_place_path(&place, "bulk"),
-                                store_place_path(&place, "keys.bundle"), &err),
+                                store_place_path(&place, "keys.bundle"), NULL, &err),
                  ERR_CORRUPT, &err);
     CHECK_CONTAINS(err.text, "sealed by another credential");
     to.credential = &credential;
     CHECK_OK(backup_restore(&to, store_place_path(&place, "bulk"),
-                            store_place_path(&place, "keys.bundle"), &err),
+                            store_place_path(&place, "keys.bundle"), NULL, &err),
              &err);
 }
 
@@ -234,16 +236,16 @@ static void restore_takes_the_bundle_in_the_directory_itself_and_never_deletes_i
     struct store_options o = options_of(&target);
     const char *bundle = store_place_path(&target, "keys.bundle");
     store_place_write(&place, "junk", SPAN_LITERAL("this is no database at all, only text"));
-    CHECK_STATUS(backup_restore(&o, store_place_path(&place, "junk"), bundle, &err), ERR_CORRUPT,
-                 &err);
+    CHECK_STATUS(backup_restore(&o, store_place_path(&place, "junk"), bundle, NULL, &err),
+                 ERR_CORRUPT, &err);
     bundle = store_place_path(&target, "keys.bundle");
     assert_int_equal(access(bundle, F_OK), 0);
-    CHECK_OK(backup_restore(&o, store_place_path(&place, "bulk"), bundle, &err), &err);
-    struct store *restored = open_target();
-    assert_record(restored, 0, OK);
-    store_close(restored);
+    CHECK_OK(backup_restore(&o, store_place_path(&place, "bulk"), bundle, NULL, &err), &err);
+    struct store *later = open_target();
+    assert_record(later, 0, OK);
+    store_close(later);
     CHECK_STATUS(backup_restore(&o, store_place_path(&place, "bulk"),
-                                store_place_path(&target, "keys.bundle"), &err),
+                                store_place_path(&target, "keys.bundle"), NULL, &err),
                  ERR_EXISTS, &err);
 }
 
@@ -254,19 +256,19 @@ static void a_restored_node_reads_its_records_and_knows_that_it_was_restored(voi
     back_up("bulk");
     add_records(300, 400); /* after the bulk file: lost, as they must be */
     CHECK_OK(restore_from("bulk", "keys.bundle"), &err);
-    struct store *restored = open_target();
+    struct store *later = open_target();
     for (unsigned n = 0; n < 300; n++)
-        assert_record(restored, n, OK);
-    assert_record(restored, 300, ERR_NOT_FOUND);
+        assert_record(later, n, OK);
+    assert_record(later, 300, ERR_NOT_FOUND);
     int64_t restored_ms = 0;
-    CHECK_OK(store_restored(restored, &restored_ms, &err), &err);
+    CHECK_OK(store_restored(later, &restored_ms, &err), &err);
     assert_int_equal(restored_ms, target.clock.wall_now_ms);
-    CHECK_OK(store_begin(restored, &err), &err);
-    CHECK_OK(store_restored_clear(restored, &err), &err);
-    CHECK_OK(store_commit(restored, &err), &err);
-    CHECK_OK(store_restored(restored, &restored_ms, &err), &err);
+    CHECK_OK(store_begin(later, &err), &err);
+    CHECK_OK(store_restored_clear(later, &err), &err);
+    CHECK_OK(store_commit(later, &err), &err);
+    CHECK_OK(store_restored(later, &restored_ms, &err), &err);
     assert_int_equal(restored_ms, 0);
-    store_close(restored);
+    store_close(later);
     CHECK_OK(store_restored(store, &restored_ms, &err), &err);
     assert_int_equal(restored_ms, 0);
 }
@@ -282,12 +284,59 @@ static void what_was_erased_after_the_backup_stays_erased(void **state)
     erase_record(7);
     erase_record(299);
     CHECK_OK(restore_from("bulk", "keys.bundle"), &err);
-    struct store *restored = open_target();
-    assert_record(restored, 6, OK);
-    assert_record(restored, 7, ERR_ERASED);
-    assert_record(restored, 299, ERR_ERASED);
-    assert_record(restored, 298, OK);
-    store_close(restored);
+    struct store *later = open_target();
+    assert_record(later, 6, OK);
+    assert_record(later, 7, ERR_ERASED);
+    assert_record(later, 299, ERR_ERASED);
+    assert_record(later, 298, OK);
+    store_close(later);
+}
+
+static void restore_refuses_a_bundle_that_the_heads_know_to_be_old(void **state)
+{
+    (void)state;
+    add_records(0, 30);
+    back_up("bulk");
+    struct buf old = store_place_read(&place, "keys.bundle");
+    store_place_write(&place, "old.bundle", buf_span(&old));
+    buf_fini(&old);
+    erase_record(7);
+    store_place_copy(&place, &target, "heads");
+    CHECK_STATUS(restore_from("bulk", "old.bundle"), ERR_CONFLICT, &err);
+    CHECK_CONTAINS(err.text, "after 0 erasures, and by its heads this node has made 1: ");
+    CHECK_CONTAINS(err.text, "; next: put the newest copy of keys.bundle there");
+    assert_int_equal(access(store_place_path(&target, "heads"), F_OK), 0);
+    assert_int_not_equal(access(store_place_path(&target, "comity.db"), F_OK), 0);
+    CHECK_OK(restore_from("bulk", "keys.bundle"), &err);
+    assert_true(restored.compared);
+    assert_int_equal(restored.erasures, 1);
+    for (int i = 0; i < 2; i++) { /* the heads that were there say nothing any more */
+        int64_t restored_ms = 0;
+        struct store *later = open_target();
+        assert_record(later, 7, ERR_ERASED);
+        CHECK_OK(store_restored(later, &restored_ms, &err), &err);
+        assert_true((restored_ms != 0) == (i == 0));
+        CHECK_OK(store_begin(later, &err), &err);
+        CHECK_OK(store_restored_clear(later, &err), &err);
+        CHECK_OK(store_commit(later, &err), &err);
+        store_close(later);
+    }
+}
+
+static void heads_know_of_erasures_after_a_start(void **state)
+{
+    (void)state;
+    add_records(0, 30);
+    back_up("bulk");
+    erase_record(7);
+    erase_record(8);
+    struct store_options o = options_of(&place);
+    store_close(store);
+    CHECK_OK(store_open(&o, &store, &err), &err);
+    store_place_copy(&place, &target, "heads");
+    CHECK_OK(restore_from("bulk", "keys.bundle"), &err);
+    assert_true(restored.compared);
+    assert_int_equal(restored.erasures, 2);
 }
 
 /* The control for the test above: with a stale bundle it would come back, hence "newest". */
@@ -301,9 +350,11 @@ static void the_bundle_of_before_the_erasure_would_bring_it_back(void **state)
     store_place_write(&place, "old.bundle", buf_span(&old));
     buf_fini(&old);
     CHECK_OK(restore_from("bulk", "old.bundle"), &err);
-    struct store *restored = open_target();
-    assert_record(restored, 7, OK);
-    store_close(restored);
+    assert_false(restored.compared); /* nothing is there that could tell, and it says so */
+    assert_int_equal(restored.erasures, 0);
+    struct store *later = open_target();
+    assert_record(later, 7, OK);
+    store_close(later);
 }
 
 static void a_restored_node_goes_on_adding_keys(void **state)
@@ -369,12 +420,12 @@ static void writes_between_the_steps_are_in_the_backup_or_not_but_whole(void **s
     assert_in_range(info.records, 3000, next);
     assert_int_equal(info.made_ms, place.clock.wall_now_ms);
     CHECK_OK(restore_from("bulk", "keys.bundle"), &err);
-    struct store *restored = open_target();
-    assert_record(restored, 99, OK);
-    assert_record(restored, 100, ERR_ERASED);
-    assert_record(restored, 2999, OK);
-    CHECK_OK(store_check(restored, &err), &err);
-    store_close(restored);
+    struct store *later = open_target();
+    assert_record(later, 99, OK);
+    assert_record(later, 100, ERR_ERASED);
+    assert_record(later, 2999, OK);
+    CHECK_OK(store_check(later, &err), &err);
+    store_close(later);
 }
 
 static void a_backup_that_is_given_up_leaves_no_file(void **state)
@@ -432,6 +483,8 @@ int main(void)
         T(verify_finds_a_changed_bundle_and_a_changed_bulk_file),
         T(a_restored_node_reads_its_records_and_knows_that_it_was_restored),
         T(what_was_erased_after_the_backup_stays_erased),
+        T(restore_refuses_a_bundle_that_the_heads_know_to_be_old),
+        T(heads_know_of_erasures_after_a_start),
         T(the_bundle_of_before_the_erasure_would_bring_it_back),
         T(a_restored_node_goes_on_adding_keys),
         T(the_bulk_file_holds_no_plain_text_no_key_and_no_key_page),

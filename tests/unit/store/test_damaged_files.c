@@ -78,7 +78,7 @@ static enum status restore_with(struct span bundle)
     store_place_write(&place, "changed", bundle);
     struct store_options o = options_of(&target);
     return backup_restore(&o, store_place_path(&place, "bulk"), store_place_path(&place, "changed"),
-                          &err);
+                          NULL, &err);
 }
 
 static void assert_nothing_restored(void)

@@ -137,7 +137,7 @@ static enum status restore(struct store **store)
     struct store_options b = options("/b");
     enum status status = backup_verify(&b, "/a/bulk", "/a/keys.bundle", &info, &err);
     (void)store;
-    return status == OK ? backup_restore(&b, "/a/bulk", "/a/keys.bundle", &err) : status;
+    return status == OK ? backup_restore(&b, "/a/bulk", "/a/keys.bundle", NULL, &err) : status;
 }
 
 /* A stage begins from the disk that the one before left, so that no failure costs a whole life. */
