@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SILENCE_MS = 11 * 60 * 1000 }; /* longer than any node waits before it dials again */
+enum {
+    SILENCE_MS = 11 * 60 * 1000, /* longer than any node waits before it dials again */
+    AROUND_END_MS = 3 * 60 * 1000
+};
 
 uint64_t sim_random(struct sim *sim, uint64_t below)
 {
@@ -151,15 +154,32 @@ void sim_run(struct sim *sim, uint64_t steps)
     }
 }
 
+static void settle_step(struct sim *sim)
+{
+    sim->step++;
+    sim->stats.steps++;
+    if (!run_something(sim))
+        advance(sim, 20000);
+}
+
+/* A consent ends about now: what that brings is on its way. */
+static bool ends_now(const struct sim *sim)
+{
+    for (size_t i = 0; i < sim->model.consent_count; i++) {
+        int64_t since_ms = SIM_START_MS + sim->now_ms - sim->model.consents[i].valid_until_ms;
+        if (since_ms > -AROUND_END_MS && since_ms < AROUND_END_MS)
+            return true;
+    }
+    return false;
+}
+
 void sim_settle(struct sim *sim, int64_t ms)
 {
     int64_t until_ms = sim->now_ms + ms;
     sim->news_ms = sim->now_ms;
     bool waits = sim->mix->clock > 0; /* for a time that somebody's clock had seen too early */
-    while (sim->now_ms < until_ms && (waits || sim->now_ms < sim->news_ms + SILENCE_MS)) {
-        sim->step++;
-        sim->stats.steps++;
-        if (!run_something(sim))
-            advance(sim, 20000);
-    }
+    while (sim->now_ms < until_ms && (waits || sim->now_ms < sim->news_ms + SILENCE_MS))
+        settle_step(sim);
+    while (ends_now(sim))
+        settle_step(sim);
 }
