@@ -1,7 +1,7 @@
 #include "cli/render.h"
 
 #include "base/id.h"
-#include "record/text.h"
+#include "base/text.h"
 
 #include <string.h>
 

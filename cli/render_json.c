@@ -31,7 +31,7 @@ static void put_string(FILE *out, struct span text)
             (void)fprintf(out, "\\%c", (char)point);
         else if (point == '\n')
             (void)fputs("\\n", out);
-        else if (text_is_control(point))
+        else if (text_kind_of(point) != TEXT_PLAIN)
             put_point(out, point);
         else
             (void)fwrite(text.data, 1, size, out);

@@ -1,12 +1,12 @@
 #include "cli/run.h"
 
+#include "base/text.h"
 #include "cli/client.h"
 #include "cli/file.h"
 #include "cli/help.h"
 #include "cli/local.h"
 #include "cli/parse.h"
 #include "cli/render.h"
-#include "record/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "admin/ops.h"
 #include "base/memory.h"
-#include "record/text.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

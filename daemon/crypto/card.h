@@ -79,7 +79,7 @@ MUST_CHECK enum status card_check_signed(
     const struct card *card, enum role role, int64_t then_ms, bool vouched, struct error *err);
 /* "host:port" with a port of 1-65535, or "[IPv6]:port". */
 MUST_CHECK enum status card_check_address(const char *address, struct error *err);
-/* 1 to NAME_MAX_BYTES of UTF-8 without control and direction-changing characters. */
+/* 1 to NAME_MAX_BYTES of one line of text (base/text.h). */
 MUST_CHECK enum status card_check_name(const char *name, struct error *err);
 
 #endif

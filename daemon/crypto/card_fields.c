@@ -1,6 +1,8 @@
 /* The fields that a node says of itself, declared in crypto/card.h. */
 #include "crypto/card.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 static bool is_port(const char *text)
@@ -46,53 +48,10 @@ enum status card_check_address(const char *address, struct error *err)
                      address);
 }
 
-/* One character of UTF-8 (RFC 3629): its size, or 0 when it is malformed. */
-static size_t decode(struct span text, uint32_t *ret_character)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    uint8_t first = text.data[0];
-    size_t size = first < 0x80             ? 1
-                  : (first & 0xe0) == 0xc0 ? 2
-                  : (first & 0xf0) == 0xe0 ? 3
-                  : (first & 0xf8) == 0xf0 ? 4
-                                           : 0;
-    if (size == 0 || size > text.size)
-        return 0;
-    uint32_t value = size == 1 ? first : first & (0x7fU >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((text.data[i] & 0xc0) != 0x80)
-            return 0;
-        value = value << 6 | (text.data[i] & 0x3fU);
-    }
-    bool good = value >= least[size] && value <= 0x10ffff && (value < 0xd800 || value > 0xdfff);
-    *ret_character = value;
-    return good ? size : 0;
-}
-
-/* Control characters, and those that change the direction or the lines of what is displayed. */
-static bool is_deceptive(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
 enum status card_check_name(const char *name, struct error *err)
 {
-    struct span rest = span_of(name, strnlen(name, NAME_MAX_BYTES + 1));
-    if (rest.size == 0 || rest.size > NAME_MAX_BYTES)
+    struct span text = span_of(name, strnlen(name, NAME_MAX_BYTES + 1));
+    if (text.size == 0 || text.size > NAME_MAX_BYTES)
         return error_set(err, ERR_INVALID, "a name has 1 to %d bytes", NAME_MAX_BYTES);
-    while (rest.size > 0) {
-        uint32_t character = 0;
-        size_t size = decode(rest, &character);
-        if (size == 0)
-            return error_set(err, ERR_INVALID, "the name is not UTF-8 at byte %zu",
-                             (size_t)(rest.data - (const uint8_t *)name) + 1);
-        if (is_deceptive(character)) {
-            return error_set(err, ERR_INVALID,
-                             "the name holds the character U+%04X, which is not shown as it is",
-                             (unsigned)character);
-        }
-        rest = span_slice(rest, size, SIZE_MAX);
-    }
-    return OK;
+    return text_check(text, TEXT_LINE, "the name", err);
 }

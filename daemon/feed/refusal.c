@@ -1,6 +1,6 @@
 #include "feed/refusal.h"
 
-#include "record/text.h"
+#include "base/text.h"
 #include "store/delivery_rows.h"
 #include "store/entry_rows.h"
 #include "store/journal_rows.h"

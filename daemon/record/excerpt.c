@@ -4,7 +4,8 @@
 #include "base/cursor.h"
 #include "base/limits.h"
 #include "base/memory.h"
-#include "record/text.h"
+#include "base/text.h"
+#include "record/nfc.h"
 
 #include <string.h>
 
@@ -204,7 +205,7 @@ enum status excerpt_set(struct excerpt *excerpt,
                          "excerpts of it",
                          rule->name, text.size, CSV_FIELD_MAX);
     struct buf normal = BUF_INIT_SECRET;
-    enum status status = text_normalise(text, &normal, err);
+    enum status status = nfc_append(text, &normal, err);
     if (status != OK) {
         buf_fini(&normal);
         error_prefix(err, "%s", rule->name);
@@ -242,18 +243,19 @@ static void check_field(enum excerpt_field field,
 {
     const struct field_rule *rule = &rules[field];
     struct problem_place place = { line, 0, rule->name };
-    struct text_scan scan = text_scan(text);
+    struct text_flaw flaw = text_find_flaw(text, TEXT_LINES);
     if (text.size == 0) {
         if (rule->required)
             problems_add(problems, place, SPAN_EMPTY, NULL, "%s is missing", rule->name);
     } else if (text.size > rule->max) {
         problems_add(problems, place, text, "shorten it, or make two excerpts of it",
                      "%zu bytes are more than %zu", text.size, rule->max);
-    } else if (scan.flaw != TEXT_CLEAN) {
-        problems_add(problems, place, span_slice(text, scan.at < 20 ? 0 : scan.at - 20, 60),
-                     "take it out", "byte %zu is %s", scan.at + 1, text_flaw_name(scan.flaw));
-    } else if (!rule->lines && memchr(text.data, '\n', text.size) != NULL) {
-        problems_add(problems, place, text, "write it on one line", "a line break stands in it");
+    } else if (flaw.kind != TEXT_PLAIN) {
+        problems_add(problems, place, span_slice(text, flaw.at < 20 ? 0 : flaw.at - 20, 60),
+                     "take it out", "byte %zu is %s", flaw.at + 1, text_kind_name(flaw.kind));
+    } else if (!rule->lines && text_find_flaw(text, TEXT_LINE).kind == TEXT_BREAK) {
+        problems_add(problems, place, text, "write it on one line",
+                     "a line break or a tab stands in it");
     } else if (is_blank(text)) {
         problems_add(problems, place, text, NULL, "%s has only blanks", rule->name);
     } else if (!rule->lines && has_outer_blank(text)) {

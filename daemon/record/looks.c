@@ -1,7 +1,7 @@
 #include "record/looks.h"
 
+#include "base/text.h"
 #include "record/excerpt.h"
-#include "record/text.h"
 
 #include <string.h>
 

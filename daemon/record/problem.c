@@ -1,7 +1,7 @@
 #include "record/problem.h"
 
 #include "base/memory.h"
-#include "record/text.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,11 +2,11 @@
 #include "base/memory.h"
 #include "record/area.h"
 #include "record/looks.h"
+#include "record/nfc.h"
 #include "record/period.h"
 #include "record/sdmx_cell.h"
 #include "record/sdmx_collect.h"
 #include "record/table.h"
-#include "record/text.h"
 
 #include <string.h>
 
@@ -209,7 +209,7 @@ static void take_dimension(struct import *import,
 static enum status normal_form(struct import *import, struct span *text, struct error *err)
 {
     size_t before = import->text.size;
-    enum status status = text_normalise(*text, &import->text, err);
+    enum status status = nfc_append(*text, &import->text, err);
     if (status == OK)
         *text = span_slice(buf_span(&import->text), before, import->text.size - before);
     return status;

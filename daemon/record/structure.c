@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "record/area.h"
 #include "record/catalogue_table.h"
 #include "record/period.h"
 #include "record/release.h"
-#include "record/text.h"
 
 #include <string.h>
 
@@ -37,13 +37,14 @@ static bool is_trimmed(struct span text)
 
 static bool is_note(struct span text)
 {
-    return text.size <= CONDITION_MAX && text_scan(text).flaw == TEXT_CLEAN && is_trimmed(text);
+    return text.size <= CONDITION_MAX && is_trimmed(text) &&
+           text_find_flaw(text, TEXT_LINES).kind == TEXT_PLAIN;
 }
 
 static bool is_line(struct span text)
 {
-    return text.size <= TITLE_MAX && is_note(text) &&
-           (text.size == 0 || memchr(text.data, '\n', text.size) == NULL);
+    return text.size <= TITLE_MAX && is_trimmed(text) &&
+           text_find_flaw(text, TEXT_LINE).kind == TEXT_PLAIN;
 }
 
 static bool is_time(struct span text)

@@ -1,7 +1,7 @@
 #include "record/table.h"
 
 #include "base/memory.h"
-#include "record/text.h"
+#include "base/text.h"
 
 #include <csv.h>
 #include <string.h>

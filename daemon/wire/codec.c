@@ -1,5 +1,6 @@
 #include "wire/codec.h"
 
+#include "base/text.h"
 #include "wire/codec_bulk.h"
 #include "wire/frame.h"
 #include "wire/heading.h"
@@ -242,9 +243,10 @@ static enum status decode_goodbye(const Comity__Peer__Goodbye *from,
     enum status status = check_size(text.size, 0, GOODBYE_TEXT_MAX, "text", err);
     if (status != OK)
         return status;
-    /* PROTOCOL 5.9: "text MUST NOT contain control characters." */
-    if (!message_text_is_plain(text))
-        return error_set(err, ERR_INVALID, "text contains control characters");
+    /* PROTOCOL 5.9: "text MUST be one line of text (1)." */
+    status = text_check(text, TEXT_LINE, "text", err);
+    if (status != OK)
+        return status;
     if (text.size > 0)
         memcpy(message->text, text.data, text.size);
     return OK;
@@ -422,7 +424,7 @@ enum status codec_encode_goodbye(enum goodbye_reason reason,
 {
     struct span cut = fitting(span_text(text));
     char copy[GOODBYE_TEXT_MAX + 1] = "";
-    if (cut.size > 0 && message_text_is_plain(cut))
+    if (cut.size > 0 && text_find_flaw(cut, TEXT_LINE).kind == TEXT_PLAIN)
         memcpy(copy, cut.data, cut.size);
     Comity__Peer__Goodbye to = COMITY__PEER__GOODBYE__INIT;
     to.reason = reason;

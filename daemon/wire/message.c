@@ -1,6 +1,7 @@
 #include "wire/message.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <assert.h>
 
@@ -103,54 +104,6 @@ bool message_next(struct span *rest, struct message_field *ret_field, enum statu
     return true;
 }
 
-/* -- text -------------------------------------------------------------------------------------- */
-
-/* Size of the character that starts at `at`, 0 when it is not UTF-8 (RFC 3629 section 4). */
-static size_t character_size(struct span text, size_t at, uint32_t *ret_character)
-{
-    uint8_t first = text.data[at];
-    size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (size == 0 || first > 0xf4 || text.size - at < size)
-        return 0;
-    static const uint8_t first_bits[5] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-    uint32_t character = first & first_bits[size];
-    for (size_t i = 1; i < size; i++) {
-        if ((text.data[at + i] & 0xc0) != 0x80)
-            return 0;
-        character = character << 6 | (text.data[at + i] & 0x3f);
-    }
-    static const uint32_t smallest[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    bool surrogate = character >= 0xd800 && character <= 0xdfff;
-    if (character < smallest[size] || character > 0x10ffff || surrogate)
-        return 0;
-    *ret_character = character;
-    return size;
-}
-
-/* `plain` also refuses control characters; otherwise only NUL, which would cut a C string. */
-static bool text_is(struct span text, bool plain)
-{
-    for (size_t at = 0; at < text.size;) {
-        uint32_t character = 0;
-        size_t size = character_size(text, at, &character);
-        bool control = character < 0x20 || (character >= 0x7f && character < 0xa0);
-        if (size == 0 || character == 0 || (plain && control))
-            return false;
-        at += size;
-    }
-    return true;
-}
-
-bool message_text_is_plain(struct span text)
-{
-    return text_is(text, true);
-}
-
-bool message_text_is_utf8(struct span text)
-{
-    return text_is(text, false);
-}
-
 /* -- check ------------------------------------------------------------------------------------- */
 
 struct walk {
@@ -221,7 +174,8 @@ static enum status check_field(struct walk *walk,
         return check_packed(walk, type, field->bytes, err);
     if (expected == WIRE_VARINT && field->value > varint_max(type->type))
         return error_set(err, ERR_INVALID, "%s: number too large for its type", type->name);
-    if (type->type == PROTOBUF_C_TYPE_STRING && !message_text_is_utf8(field->bytes))
+    if (type->type == PROTOBUF_C_TYPE_STRING &&
+        text_find_flaw(field->bytes, TEXT_ANY).kind != TEXT_PLAIN)
         return error_set(err, ERR_INVALID, "%s: text is not UTF-8, or contains NUL", type->name);
     if (type->type != PROTOBUF_C_TYPE_MESSAGE)
         return OK;

@@ -64,8 +64,4 @@ struct message_field {
  * in its shortest form, a length past the end, a group) set *ret_status to ERR_INVALID. */
 bool message_next(struct span *rest, struct message_field *ret_field, enum status *ret_status);
 
-/* Strict UTF-8 (RFC 3629), and no control characters (U+0000-001F, U+007F-009F). */
-bool message_text_is_plain(struct span text);
-bool message_text_is_utf8(struct span text);
-
 #endif

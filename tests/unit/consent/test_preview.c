@@ -339,6 +339,17 @@ static void a_preview_that_no_blob_could_hold_is_refused(void **state)
     mem_free(records);
 }
 
+/* Whatever an excerpt may be called (record/excerpt.h) can be approved under that title. */
+static void a_title_in_arabic_with_its_marks_stands_in_a_preview(void **state)
+{
+    (void)state;
+    struct made made;
+    make(&made);
+    made.records[0].title = SPAN_LITERAL("\xd8\xaa\xd8\xb3\xd9\x84\xd9\x8a\xd9\x85\xe2\x80\x8f");
+    struct buf bytes = encoded(&made);
+    buf_fini(&bytes);
+}
+
 static void a_failed_allocation_is_reported_and_leaves_the_buffer_as_it_was(void **state)
 {
     (void)state;
@@ -378,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_comparison_says_what_is_different),
         cmocka_unit_test(damaged_previews_are_refused_at_every_cut),
         cmocka_unit_test(ten_thousand_records_take_less_than_two_seconds),
+        cmocka_unit_test(a_title_in_arabic_with_its_marks_stands_in_a_preview),
         cmocka_unit_test(a_preview_that_no_blob_could_hold_is_refused),
         cmocka_unit_test(a_failed_allocation_is_reported_and_leaves_the_buffer_as_it_was),
     };

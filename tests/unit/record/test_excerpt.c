@@ -53,6 +53,7 @@ static void excerpt_check_names_each_broken_rule(void **state)
         { EXCERPT_LANGUAGE, "English", "a BCP 47 tag" },
         { EXCERPT_TITLE, NULL, "title is missing" },
         { EXCERPT_TITLE, "two\nlines", "a line break" },
+        { EXCERPT_TITLE, "a\ttab", "a line break or a tab" },
         { EXCERPT_TITLE, " blank", "begins or ends with a blank" },
         { EXCERPT_TITLE,
           "a\xe2\x80\xae"

@@ -164,7 +164,8 @@ static void codec_refuses_frames_without_one_message(void **state)
         { "a Ping without number", BYTES("\x32\x00"), ERR_INVALID, "number is missing" },
         { "a receipt of no checkpoint", BYTES("\x1a\x03\x0a\x01x"), ERR_INVALID,
           "Receipt: checkpoint" },
-        { "a control character", BYTES("\x42\x05\x08\x01\x12\x01\x1b"), ERR_INVALID, "control" },
+        { "a control character", BYTES("\x42\x05\x08\x01\x12\x01\x1b"), ERR_INVALID,
+          "a control character" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct message message;

@@ -212,39 +212,6 @@ static void message_arena_refuses_sizes_that_overflow(void **state)
     message_arena_fini(&arena);
 }
 
-struct text_case {
-    const char *text;
-    size_t size;
-    bool utf8, plain;
-};
-
-static void message_knows_plain_text(void **state)
-{
-    (void)state;
-    static const struct text_case table[] = {
-        { BYTES(""), true, true },
-        { BYTES("\xc3\xa9t\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf"), true, true },
-        { BYTES("a\x00"), false, false },
-        { BYTES("line\nfeed"), true, false },
-        { BYTES("\x7f"), true, false },
-        { BYTES("\xc2\x9b[2J"), true, false },   /* a control sequence in C1 */
-        { BYTES("\xc0\xaf"), false, false },     /* overlong "/" */
-        { BYTES("\xe0\x80\xaf"), false, false }, /* and longer */
-        { BYTES("\xf0\x80\x80\xaf"), false, false },
-        { BYTES("\xed\xa0\x80"), false, false }, /* a surrogate */
-        { BYTES("\xf4\x90\x80\x80"), false, false },
-        { BYTES("\xf5\x80\x80\x80"), false, false },
-        { BYTES("\x80"), false, false },
-        { BYTES("\xe2\x82"), false, false },
-        { BYTES("\xe2\x28\xa1"), false, false },
-    };
-    for (size_t i = 0; i < COUNT(table); i++) {
-        struct span text = span_of(table[i].text, table[i].size);
-        assert_int_equal(message_text_is_utf8(text), table[i].utf8);
-        assert_int_equal(message_text_is_plain(text), table[i].plain);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,7 +222,6 @@ int main(void)
         cmocka_unit_test(message_keeps_to_its_budget),
         cmocka_unit_test(message_without_memory_says_so),
         cmocka_unit_test(message_arena_refuses_sizes_that_overflow),
-        cmocka_unit_test(message_knows_plain_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
