@@ -240,8 +240,10 @@ static const struct command commands[] = {
          "stats.import",
          "import figures from SDMX-CSV files, all or none",
          "Figures of one dataset, period and source make one release, which replaces the "
-         "former one as a whole. All problems of all files are listed with line, column, "
-         "value and rule, and then nothing is imported.",
+         "former one as a whole. The source is the authority that keeps the figures: the column "
+         "SOURCE_AUTH names it on each row, or --source for the rows that name none. All problems "
+         "of all files are listed with line, column, value and rule, and then nothing is "
+         "imported.",
          EXAMPLES("comityctl stats import extradition.csv --source 'Ministry of Justice'")),
     ASKS("stats list",
          "stats.list",

@@ -23,7 +23,7 @@ void sdmx_release_list_fini(struct sdmx_release_list *list);
 
 struct sdmx_import_options {
     const struct code *publisher; /* whose figures these must be; NULL: not checked */
-    const char *source;           /* SOURCE_AUTH where the file gives none; NULL: none */
+    const char *source;           /* SOURCE_AUTH where the file gives none; NULL: it must */
 };
 /* With any problem the status is that of problems_status and the list stays untouched. */
 MUST_CHECK enum status sdmx_import(struct span file,

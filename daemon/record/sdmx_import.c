@@ -32,7 +32,8 @@ struct import {
     struct span file;
     const struct structure *structure;
     bool has_header;
-    bool unusable; /* the header is such that rows would only give the same problem again */
+    bool source_missed; /* said of the header already */
+    bool unusable;      /* the header is such that rows would only give the same problem again */
     struct column columns[TABLE_COLUMNS_MAX];
     size_t column_count;
     struct sdmx_collect collect;
@@ -144,6 +145,21 @@ static bool is_other_file(struct import *import,
     return true;
 }
 
+/* Whose figures these are is part of a release's identity: said on each row, or for all of them. */
+static void check_source_column(struct import *import, const struct table_row *row)
+{
+    int source = structure_release_attribute(import->structure, SPAN_LITERAL("SOURCE_AUTH"));
+    if (source < 0 || import->options->source != NULL ||
+        column_with(import, OF_RELEASE, (unsigned)source, row->field_count) >= 0)
+        return;
+    import->source_missed = true;
+    problems_add(import->problems, (struct problem_place){ row->line, 0, "SOURCE_AUTH" },
+                 SPAN_EMPTY,
+                 "name the authority whose figures these are: in the column SOURCE_AUTH, or with "
+                 "--source for all rows",
+                 "the column SOURCE_AUTH is missing, and a release needs a source");
+}
+
 static void take_header(struct import *import, const struct table_row *row)
 {
     const struct structure *structure = pick_structure(row);
@@ -177,6 +193,7 @@ static void take_header(struct import *import, const struct table_row *row)
         miss_column(import, row, "STRUCTURE_ID");
     if (column_with(import, VALUE, 0, row->field_count) < 0)
         miss_column(import, row, "OBS_VALUE");
+    check_source_column(import, row);
 }
 
 /* -- cells ------------------------------------------------------------------------------------- */
@@ -398,6 +415,20 @@ static void check_frequency(struct import *import,
                  period.frequency);
 }
 
+static void take_source(struct import *import, const struct table_row *row, struct figures *figures)
+{
+    int source = structure_release_attribute(import->structure, SPAN_LITERAL("SOURCE_AUTH"));
+    if (source < 0 || figures->release_attributes[source].size > 0)
+        return;
+    figures->release_attributes[source] = span_text(import->options->source);
+    int column = column_with(import, OF_RELEASE, (unsigned)source, import->column_count);
+    if (import->options->source == NULL && !import->source_missed)
+        problems_add(import->problems,
+                     (struct problem_place){ row->line, (uint32_t)column + 1, "SOURCE_AUTH" },
+                     SPAN_EMPTY, "name the authority there, or with --source for all rows",
+                     "the cell is empty, and a release needs a source");
+}
+
 static enum status take_figures(struct import *import,
                                 const struct table_row *row,
                                 struct figures *figures,
@@ -420,9 +451,7 @@ static enum status take_figures(struct import *import,
         return status;
     take_value(import, row, figures); /* after the attributes, which may hold its bounds */
     check_frequency(import, row, figures);
-    int source = structure_release_attribute(import->structure, SPAN_LITERAL("SOURCE_AUTH"));
-    if (source >= 0 && figures->release_attributes[source].size == 0)
-        figures->release_attributes[source] = span_text(import->options->source);
+    take_source(import, row, figures);
     if (import->problems->total > before)
         return OK;
     figures->observation.line = row->line;

@@ -39,7 +39,7 @@ static void try_again(const struct sdmx_release *first, const struct sdmx_import
 
 static void try_figures(struct span file, struct problems *problems)
 {
-    static const struct sdmx_import_options options = { NULL, NULL };
+    static const struct sdmx_import_options options = { .source = "Registry" };
     struct sdmx_release_list list = { NULL, 0, 0 };
     enum status status = sdmx_import(file, &options, problems, &list, NULL);
     FUZZ_REQUIRE((status == OK) == (list.count > 0));

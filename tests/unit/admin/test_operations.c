@@ -268,6 +268,10 @@ static void figures_are_imported_shown_exported_and_import_again_unchanged(void 
     assert_int_equal(desk.answer.problems[0].line, 3);
     desk_attach("file", "ke.csv",
                 SPAN_LITERAL(SDMX_HEAD SDMX_ROW("KE", "NEW", "7") SDMX_ROW("KE", "GRANT", "5")));
+    ASK_STATUS("invalid", "stats.import");
+    CHECK_CONTAINS(desk.answer.problems[0].rule, "the column SOURCE_AUTH is missing");
+    desk_attach("file", "ke.csv",
+                SPAN_LITERAL(SDMX_HEAD SDMX_ROW("KE", "NEW", "7") SDMX_ROW("KE", "GRANT", "5")));
     ASK_OK("stats.import", "source", "MoJ");
     (void)snprintf(id, sizeof(id), "%s", answered("releases", "id"));
     assert_string_equal(answered("releases", "observations"), "2");

@@ -14,13 +14,15 @@
     "A," area "," partner ",IN,EXTR,_Z,_T,_T,NEW,_Z,_T,FLOW,REQ," period ","
 #define ROW(value) FLOW KEY("KE", "GB", "2013") value "\n"
 
+static const char *source = "Central authority"; /* given with the command */
+
 static enum status import(struct span file,
                           struct problems *problems,
                           struct sdmx_release_list *list,
                           struct error *err)
 {
     static const struct code kenya = { "KE" };
-    struct sdmx_import_options options = { &kenya, "Central authority" };
+    struct sdmx_import_options options = { &kenya, source };
     problems_init(problems, "f.csv");
     *list = (struct sdmx_release_list){ NULL, 0, 0 };
     return sdmx_import(file, &options, problems, list, err);
@@ -179,6 +181,24 @@ static void import_lists_all_problems_and_names_double_keys_in_pairs(void **stat
         CHECK_CONTAINS(problems.items[i].rule, expected[i].rule);
     }
     problems_fini(&problems);
+}
+
+static void import_refuses_figures_that_nobody_stands_for(void **state)
+{
+    (void)state;
+    /* clang-format off */
+    static const struct problem_case cases[] = {
+        { HEAD "\n" ROW("1") ROW("1"), 2, 1, 0, "the column SOURCE_AUTH is missing" },
+        { HEAD "\n" ROW("x"), 2, 1, 0, "in the column SOURCE_AUTH, or with --source for all rows" },
+        { HEAD ",SOURCE_AUTH\n" ROW("1,Police") ROW("2,"), 1, 3, 19,
+          "SOURCE_AUTH: the cell is empty, and a release needs a source" },
+        { HEAD ",SOURCE_AUTH\n" ROW("1, ") ROW("2,"), 2, 2, 19, "name the authority there" },
+    };
+    /* clang-format on */
+    source = NULL;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check_problem(&cases[i]);
+    source = "Central authority";
 }
 
 static void import_refuses_release_attributes_that_differ(void **state)
@@ -373,6 +393,7 @@ int main(void)
         cmocka_unit_test(import_names_what_is_wrong_with_a_cell),
         cmocka_unit_test(import_names_what_is_wrong_with_a_value),
         cmocka_unit_test(import_lists_all_problems_and_names_double_keys_in_pairs),
+        cmocka_unit_test(import_refuses_figures_that_nobody_stands_for),
         cmocka_unit_test(import_refuses_release_attributes_that_differ),
         cmocka_unit_test(import_takes_the_spellings_that_files_have),
         cmocka_unit_test(import_makes_one_release_per_period_and_source),
