@@ -2,6 +2,7 @@
 #include "cli/init_files.h"
 
 #include "base/clock.h"
+#include "base/counted.h"
 #include "cli/daemon.h"
 #include "cli/init_check.h"
 #include "cli/local.h"
@@ -85,9 +86,9 @@ static enum status check_people(const struct init *init,
     if (wrong == 0)
         return OK;
     return error_set(err, ERR_INVALID,
-                     "%zu %s in the command line; next: name users, numeric uids and @groups of "
+                     "%s in the command line; next: name users, numeric uids and @groups of "
                      "this system",
-                     wrong, wrong == 1 ? "problem" : "problems");
+                     counted(wrong, "problem").text);
 }
 
 /* -- where ------------------------------------------------------------------------------------- */

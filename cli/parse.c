@@ -1,5 +1,6 @@
 #include "cli/parse.h"
 
+#include "base/counted.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -319,8 +320,8 @@ static enum status check(struct parser *p, struct error *err)
         reply_problem_count(p->problems) == 0)
         return OK;
     size_t count = reply_problem_count(p->problems);
-    return error_set(err, ERR_INVALID, "%zu %s in the command line; next: comityctl %s --help",
-                     count, count == 1 ? "problem" : "problems", p->in.command->words);
+    return error_set(err, ERR_INVALID, "%s in the command line; next: comityctl %s --help",
+                     counted(count, "problem").text, p->in.command->words);
 }
 
 enum status parse(int argc,
@@ -342,7 +343,7 @@ enum status parse(int argc,
         status = check(&p, err);
     if (status == OK && reply_problem_count(problems) > 0 && !p.in.options.help)
         status = error_set(err, ERR_INVALID, "%s in the command line; next: comityctl --help",
-                           reply_problem_count(problems) == 1 ? "1 problem" : "problems");
+                           counted(reply_problem_count(problems), "problem").text);
     *ret_invocation = p.in; /* also on failure: how to show the problems stands in it */
     return status;
 }

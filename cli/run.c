@@ -1,5 +1,6 @@
 #include "cli/run.h"
 
+#include "base/counted.h"
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/file.h"
@@ -90,8 +91,8 @@ static enum status give_file(const struct options *options,
     if (options->out != NULL) {
         enum status status = file_write_new(options->out, section->content, 0644, err);
         if (status == OK)
-            (void)fprintf(streams->messages, "wrote %s, %zu bytes\n", options->out,
-                          section->content.size);
+            (void)fprintf(streams->messages, "wrote %s, %s\n", options->out,
+                          counted(section->content.size, "byte").text);
         return status;
     }
     if (options->json)

@@ -2,6 +2,7 @@
 #include "cli/local.h"
 
 #include "base/clock.h"
+#include "base/counted.h"
 #include "crypto/card.h"
 #include "log/evidence.h"
 #include "record/looks.h"
@@ -110,8 +111,8 @@ static enum status read_cards(struct verify *v, struct error *err)
     }
     size_t told = reply_problem_count(v->call->reply);
     if (worst != OK && told > 0) /* they are listed: not the first again */
-        worst = error_set(err, worst, "%zu problem%s in the cards; nothing was verified", told,
-                          told == 1 ? "" : "s");
+        worst = error_set(err, worst, "%s in the cards; nothing was verified",
+                          counted(told, "problem").text);
     return worst;
 }
 

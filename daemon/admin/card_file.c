@@ -1,5 +1,6 @@
 #include "admin/card_file.h"
 
+#include "base/counted.h"
 #include "record/looks.h"
 
 enum status card_file_read(struct admin *admin,
@@ -23,7 +24,7 @@ enum status card_file_read(struct admin *admin,
                                                             .rule = problems.items[i].text });
     }
     if (status != OK && problems.count > 0)
-        return error_set(err, status, "%zu problem%s in the card; nothing was changed",
-                         problems.count, problems.count == 1 ? "" : "s");
+        return error_set(err, status, "%s in the card; nothing was changed",
+                         counted(problems.count, "problem").text);
     return status;
 }

@@ -1,5 +1,6 @@
 /* Consents: from draft to revocation. */
 #include "admin/ops.h"
+#include "base/counted.h"
 #include "base/memory.h"
 #include "feed/consents.h"
 
@@ -165,8 +166,8 @@ static enum status count_problems(const struct control_call *call,
                                   struct error *err)
 {
     size_t count = reply_problem_count(call->reply);
-    return error_set(err, kind, "%zu problem%s in the consent; no draft was made", count,
-                     count == 1 ? "" : "s");
+    return error_set(err, kind, "%s in the consent; no draft was made",
+                     counted(count, "problem").text);
 }
 
 static enum status take_draft(struct admin *admin,

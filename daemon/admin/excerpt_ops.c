@@ -1,6 +1,7 @@
 /* Excerpts of this State. */
 #include "admin/ops.h"
 #include "admin/repeats.h"
+#include "base/counted.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -107,8 +108,8 @@ enum status excerpt_ops_add(void *context, struct control_call *call, struct err
     problems_init(&problems, NULL);
     enum status status = take_fields(arguments, &excerpt, &problems, err);
     if (status == OK && problems.total > 0)
-        status = error_set(err, ERR_INVALID, "%zu %s in the excerpt; nothing was added",
-                           problems.total, problems.total == 1 ? "problem" : "problems");
+        status = error_set(err, ERR_INVALID, "%s in the excerpt; nothing was added",
+                           counted(problems.total, "problem").text);
     ops_problems(call->reply, &problems);
     if (status == OK)
         status = save(context, call, &excerpt, err);

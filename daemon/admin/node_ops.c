@@ -1,5 +1,6 @@
 /* The node as a whole: status, inbox, journal, check. */
 #include "admin/ops.h"
+#include "base/counted.h"
 #include "feed/check.h"
 #include "feed/journal.h"
 #include "feed/listing.h"
@@ -38,8 +39,8 @@ static enum status put_node(struct admin *admin, struct reply_writer *w, struct 
         reply_field(w, "backup", "Backup under way", "%s, %" PRIu64 " of %" PRIu64 " pages",
                     admin->backup.path, admin->backup.pages, admin->backup.pages_total);
     if (admin->check.running)
-        reply_field(w, "checking", "Check under way", "%" PRIu64 " entries so far",
-                    admin->check.entries);
+        reply_field(w, "checking", "Check under way", "%s so far",
+                    counted(admin->check.entries, "entry").text);
     return status;
 }
 
@@ -131,8 +132,8 @@ enum status node_ops_status(void *context, struct control_call *call, struct err
     if (status == OK)
         status = listing_inbox(admin->feed, call->caller->uid, count_task, &tasks, err);
     if (status == OK && tasks > 0)
-        reply_note(w, "%zu %s for you: comityctl inbox", tasks,
-                   tasks == 1 ? "thing waits" : "things wait");
+        reply_note(w, "%s %s for you: comityctl inbox", counted(tasks, "thing").text,
+                   tasks == 1 ? "waits" : "wait");
     return status;
 }
 
@@ -266,9 +267,9 @@ enum status node_ops_check(void *context, struct control_call *call, struct erro
         put_check(call->reply, &result);
     if (status == OK && result.problems > 0) {
         status = error_set(err, ERR_MISMATCH,
-                           "%" PRIu64 " %s: stored bytes are not what they must be; next: stop the "
+                           "%s: stored bytes are not what they must be; next: stop the "
                            "node, keep a copy of its directory as evidence, and restore a backup",
-                           result.problems, result.problems == 1 ? "problem" : "problems");
+                           counted(result.problems, "problem").text);
     }
     check_result_fini(&result);
     return status;

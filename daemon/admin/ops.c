@@ -1,6 +1,7 @@
 #include "admin/ops.h"
 
 #include "base/clock.h"
+#include "base/counted.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -145,8 +146,7 @@ struct admin_link ops_link(const struct admin *admin, const struct code *code)
 enum status ops_not_imported(const struct reply_writer *reply, struct error *err)
 {
     size_t count = reply_problem_count(reply) + reply->problems_left_out;
-    return error_set(err, ERR_INVALID, "%zu problem%s; nothing was imported", count,
-                     count == 1 ? "" : "s");
+    return error_set(err, ERR_INVALID, "%s; nothing was imported", counted(count, "problem").text);
 }
 
 /* -- what codes mean --------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* Reports over what this node holds of others. */
 #include "admin/ops.h"
+#include "base/counted.h"
 #include "feed/listing.h"
 #include "log/header.h"
 #include "report/cooperation.h"
@@ -125,14 +126,13 @@ static void put_notes(struct reply_writer *w, const struct gathering *gathering)
 {
     reply_note(w, "%s", cooperation_disclaimer);
     if (gathering->unnamed > 0) {
-        reply_note(w,
-                   "%zu releases are left out: their consents do not allow naming the State beside "
-                   "its figures.",
-                   gathering->unnamed);
+        reply_note(
+            w, "Left out: %s, since the consents do not allow naming the State beside its figures.",
+            counted(gathering->unnamed, "release").text);
     }
     if (gathering->other_purpose > 0)
-        reply_note(w, "%zu releases are left out: they were given for another purpose.",
-                   gathering->other_purpose);
+        reply_note(w, "Left out: %s, since given for another purpose.",
+                   counted(gathering->other_purpose, "release").text);
 }
 
 /* A code that no list has would find nothing, as if no State had such figures. */
@@ -158,8 +158,7 @@ static enum status check_filter(struct control_call *call, struct error *err)
     size_t count = reply_problem_count(call->reply);
     if (count == 0)
         return OK;
-    return error_set(err, ERR_INVALID, "%zu problem%s in what was asked for", count,
-                     count == 1 ? "" : "s");
+    return error_set(err, ERR_INVALID, "%s in what was asked for", counted(count, "problem").text);
 }
 
 enum status report_ops_cooperation(void *context, struct control_call *call, struct error *err)

@@ -1,5 +1,6 @@
 /* What left, what came, what is being recalled, and the proof of an entry. */
 #include "admin/ops.h"
+#include "base/counted.h"
 #include "feed/finding.h"
 #include "feed/listing.h"
 #include "feed/proving.h"
@@ -350,8 +351,8 @@ static enum status place_by_index(struct admin *admin,
     place->feed_id = feed.feed_id;
     place->index = argument_number(&call->arguments, "index", 0);
     if (place->index >= feed.size)
-        return error_set(err, ERR_NOT_FOUND, "this feed has %llu entries, from 0",
-                         (unsigned long long)feed.size);
+        return error_set(err, ERR_NOT_FOUND, "this feed has %s, from 0",
+                         counted(feed.size, "entry").text);
     return OK;
 }
 

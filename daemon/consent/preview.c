@@ -1,5 +1,6 @@
 #include "consent/preview.h"
 
+#include "base/counted.h"
 #include "base/cursor.h"
 #include "base/text.h"
 
@@ -351,8 +352,9 @@ enum status preview_compare(struct span former,
     if (status == OK)
         status = closed(&b, err);
     if (status == OK && changes.count > PREVIEW_CHANGES_SHOWN && changes.status == OK)
-        changes.status = buf_printf(append_to, err, "and %zu more changes\n",
-                                    changes.count - PREVIEW_CHANGES_SHOWN);
+        changes.status =
+            buf_printf(append_to, err, "and %s\n",
+                       counted(changes.count - PREVIEW_CHANGES_SHOWN, "more change").text);
     if (status == OK)
         status = changes.status;
     if (status == OK)

@@ -1,6 +1,7 @@
 #include "consent/terms.h"
 
 #include "base/clock.h"
+#include "base/counted.h"
 #include "base/cursor.h"
 #include "base/text.h"
 #include "consent/words.h"
@@ -311,7 +312,7 @@ enum status terms_render(const struct terms *terms, struct buf *append_to, struc
                       "Onward: %s\n"
                       "Valid: from %s until %s\n"
                       "Keep until: %s\n"
-                      "Erase within: %u days after the end\n"
+                      "Erase within: %s after the end\n"
                       "Decided by: %s\n"
                       "Reference: %s\n"
                       "Conditions: %s\n",
@@ -319,6 +320,6 @@ enum status terms_render(const struct terms *terms, struct buf *append_to, struc
                       word_says(TERMS_FORMS, TERMS_FORM_COUNT, (size_t)terms->form), threshold,
                       word_says(TERMS_ATTRIBUTIONS, ATTRIBUTION_COUNT, (size_t)terms->attribution),
                       word_says(TERMS_ONWARDS, ONWARD_COUNT, (size_t)terms->onward), from, until,
-                      keep, (unsigned)terms->erase_days, terms->authority, terms->reference,
-                      terms->conditions[0] == '\0' ? "none" : terms->conditions);
+                      keep, counted(terms->erase_days, "day").text, terms->authority,
+                      terms->reference, terms->conditions[0] == '\0' ? "none" : terms->conditions);
 }

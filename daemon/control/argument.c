@@ -1,6 +1,7 @@
 #include "control/argument.h"
 
 #include "base/clock.h"
+#include "base/counted.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -210,8 +211,7 @@ enum status argument_check(const struct arguments *arguments,
     size_t found = reply_problem_count(w) - before;
     if (found == 0)
         return OK;
-    return error_set(err, ERR_INVALID, "%zu %s in what was asked for", found,
-                     found == 1 ? "problem" : "problems");
+    return error_set(err, ERR_INVALID, "%s in what was asked for", counted(found, "problem").text);
 }
 
 /* -- getters ----------------------------------------------------------------------------------- */

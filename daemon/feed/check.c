@@ -1,5 +1,6 @@
 #include "feed/check_internal.h"
 
+#include "base/counted.h"
 #include "feed/compose.h"
 #include "feed/ingestion.h"
 #include "feed/journal.h"
@@ -195,8 +196,8 @@ static enum status check_note(struct check *check,
         status = error_set(&why, ERR_MISMATCH, "signed over another root than the entries give");
     if (status == OK && ours && checkpoint.size > check->row.size && !check->row.rolled_back) {
         status =
-            error_set(&why, ERR_MISMATCH, "over %llu entries, %llu are here",
-                      (unsigned long long)checkpoint.size, (unsigned long long)check->row.size);
+            error_set(&why, ERR_MISMATCH, "over %s, of which %llu are here",
+                      counted(checkpoint.size, "entry").text, (unsigned long long)check->row.size);
     }
     if (status == OK && which == FEED_NOTE_RECEIPT)
         status = check_receipt_row(check, &checkpoint, time_s, &why);

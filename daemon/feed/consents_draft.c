@@ -1,4 +1,5 @@
 /* Making a draft: what is wished, resolved and frozen, or all that is wrong with it at once. */
+#include "base/counted.h"
 #include "base/memory.h"
 #include "feed/consents_internal.h"
 
@@ -293,8 +294,9 @@ static enum status store_draft(struct draft *draft,
     struct consent_event_row event = { .time_ms = row.created_ms,
                                        .uid = uid,
                                        .to_state = CONSENT_DRAFT };
-    (void)snprintf(event.text, sizeof(event.text), "drafted: %zu records to %zu recipients",
-                   draft->chosen_count, draft->recipient_count);
+    (void)snprintf(event.text, sizeof(event.text), "drafted: %s to %s",
+                   counted(draft->chosen_count, "record").text,
+                   counted(draft->recipient_count, "recipient").text);
     enum status status = id_make(&row.consent_id, row.created_ms, feed->random, err);
     if (status == OK)
         status = feed->random->fill(feed->random, row.nonce.bytes, PREVIEW_NONCE_SIZE, err);

@@ -7,6 +7,7 @@
  */
 #include "feed/feed.h"
 
+#include "base/counted.h"
 #include "base/memory.h"
 #include "feed/compose.h"
 #include "feed/consents.h"
@@ -325,9 +326,9 @@ static enum status release_epoch(struct healing *healing, struct error *err)
     if (status != OK || healing->lost == 0)
         return status;
     (void)snprintf(text, sizeof(text),
-                   "holds %llu records given after the backup, under consents that this node lost; "
-                   "they are in comityctl given --to %s, and go back with comityctl consent revoke",
-                   (unsigned long long)healing->lost, healing->peer.code.text);
+                   "holds %s given after the backup, under consents that this node lost; "
+                   "to look: comityctl given --to %s; to take back: comityctl consent revoke",
+                   counted(healing->lost, "record").text, healing->peer.code.text);
     return peering_alarm(healing->feed, &healing->peer.code, "unknown_records", text, err);
 }
 

@@ -1,5 +1,6 @@
 #include "feed/listing.h"
 
+#include "base/counted.h"
 #include "base/memory.h"
 #include "consent/lifecycle.h"
 #include "feed/cards.h"
@@ -270,8 +271,8 @@ static enum status key_task(const struct inbox *inbox, struct error *err)
                        "receipt.old.key) and reload");
     } else {
         (void)snprintf(task.text, sizeof(task.text),
-                       "%zu peers have not receipted the new card: the former key must stay",
-                       count);
+                       "the new card is not receipted by %s: the former key must stay",
+                       counted(count, "peer").text);
     }
     (void)snprintf(task.command, sizeof(task.command), "comityctl peer list");
     return inbox->visit(inbox->context, &task, err);

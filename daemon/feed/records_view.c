@@ -1,4 +1,5 @@
 /* Reading records: what they are (describe), which ones (selector), list, show, export. */
+#include "base/counted.h"
 #include "base/memory.h"
 #include "crypto/digest.h"
 #include "feed/records.h"
@@ -291,8 +292,8 @@ enum status records_show(struct feed_context *feed,
     if (status != OK)
         return status;
     if (version > row.version)
-        return error_set(err, ERR_NOT_FOUND, "the record has %u versions, no version %u",
-                         (unsigned)row.version, (unsigned)version);
+        return error_set(err, ERR_NOT_FOUND, "the record has %s, no version %u",
+                         counted(row.version, "version").text, (unsigned)version);
     return open_and_visit(feed, &row, version == 0 ? row.version : version, &visitor, err);
 }
 

@@ -1,5 +1,6 @@
 #include "node/config.h"
 
+#include "base/counted.h"
 #include "base/memory.h"
 #include "node/config_key.h"
 #include "node/config_lines.h"
@@ -117,9 +118,9 @@ enum status config_parse(const char *path,
         status = error_set(err, ERR_MEMORY, "%s: no memory", path);
     else if (parse.lines.count > 0) {
         status = error_set(err, ERR_INVALID,
-                           "%s: %zu problem%s; next: mend them all, then run "
+                           "%s: %s; next: mend them all, then run "
                            "comityd --check-config",
-                           path, parse.lines.count, parse.lines.count == 1 ? "" : "s");
+                           path, counted(parse.lines.count, "problem").text);
     }
     if (status == ERR_INVALID)
         *ret_problems = buf_move(&parse.lines.problems);

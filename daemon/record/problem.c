@@ -1,5 +1,6 @@
 #include "record/problem.h"
 
+#include "base/counted.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -97,8 +98,8 @@ enum status problems_status(const struct problems *problems, struct error *err)
     if (problems->total == 0)
         return OK;
     if (problems->count == 0)
-        return error_set(err, ERR_MEMORY, "%zu problems, and no memory to list them",
-                         problems->total);
+        return error_set(err, ERR_MEMORY, "%s, and no memory to list them",
+                         counted(problems->total, "problem").text);
     char first[sizeof(struct problem) + 2 * (size_t)NAME_MAX_BYTES];
     describe(problems, &problems->items[0], first, sizeof(first));
     if (problems->total == 1)

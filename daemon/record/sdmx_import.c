@@ -1,4 +1,5 @@
 /* sdmx_import: a file of figures to releases, or every problem that it has. */
+#include "base/counted.h"
 #include "base/memory.h"
 #include "record/area.h"
 #include "record/looks.h"
@@ -471,7 +472,7 @@ static enum status take_row(void *context, const struct table_row *row, struct e
     if (row->field_count != import->column_count) {
         problems_add(import->problems, (struct problem_place){ row->line, 0, NULL }, SPAN_EMPTY,
                      "put text that has the separator in it in quotes",
-                     "the row has %zu fields, the first line %zu", row->field_count,
+                     "the row has %s, the first line %zu", counted(row->field_count, "field").text,
                      import->column_count);
         return OK;
     }

@@ -2,6 +2,7 @@
 #include "wire/reply.h"
 
 #include "base/clock.h"
+#include "base/counted.h"
 #include "wire/field.h"
 #include "wire/reply_fields.h"
 
@@ -277,7 +278,7 @@ enum status reply_finish(struct reply_writer *w,
                          struct error *ret_err)
 {
     if (w->problems_left_out > 0)
-        reply_note(w, "%zu more problems are not listed.", w->problems_left_out);
+        reply_note(w, "Not listed: %s.", counted(w->problems_left_out, "more problem").text);
     if (w->notes.size > 0)
         reply_text(w, "notes", NULL, buf_span(&w->notes));
     end_section(w);

@@ -254,7 +254,7 @@ static enum status check_event(void *context, const struct consent_event_row *ro
         uint8_t from, to;
         const char *text;
     } wanted[] = {
-        { ANNE, 0, CONSENT_DRAFT, "drafted: 1 records to 1 recipients" },
+        { ANNE, 0, CONSENT_DRAFT, "drafted: 1 record to 1 recipient" },
         { ANNE, CONSENT_DRAFT, CONSENT_PROPOSED, "proposed" },
         { BERT, CONSENT_PROPOSED, CONSENT_ACTIVE, "approved" },
         { ANNE, CONSENT_ACTIVE, CONSENT_REVOKED, "revoked: by decision of today" },

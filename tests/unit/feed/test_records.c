@@ -170,7 +170,7 @@ static void a_version_that_does_not_exist_is_not_shown(void **state)
     struct buf csv = BUF_INIT;
     struct record_row row;
     CHECK_STATUS(records_show(&own.feed, &id, 2, see, &seen, &err), ERR_NOT_FOUND, &err);
-    CHECK_CONTAINS(err.text, "has 1 versions, no version 2");
+    CHECK_CONTAINS(err.text, "has 1 version, no version 2");
     CHECK_STATUS(records_show(&own.feed, &unknown, 0, see, &seen, &err), ERR_NOT_FOUND, &err);
     CHECK_STATUS(records_show(&own.feed, &id, 0, stop_there, NULL, &err), ERR_BUSY, &err);
     CHECK_STATUS(records_export(&own.feed, &id, 0, &csv, &err), ERR_INVALID, &err);
