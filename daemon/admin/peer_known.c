@@ -22,6 +22,29 @@ enum status peer_known_find(struct admin *admin,
     return status;
 }
 
+enum status peer_known_filter(struct admin *admin,
+                              const struct control_call *call,
+                              const char *option,
+                              struct error *err)
+{
+    const char *text = NULL;
+    for (size_t i = 0; (text = argument_text_at(&call->arguments, option, i)) != NULL; i++) {
+        struct code code;
+        struct peer_row row;
+        enum status status = code_parse(text, &code, err);
+        if (status == OK && code_equal(&code, &admin->feed->self))
+            return error_set(err, ERR_NOT_FOUND,
+                             "%s is this node itself; next: comityctl excerpt list, or comityctl "
+                             "stats list",
+                             text);
+        if (status == OK)
+            status = peer_rows_get(admin->feed->store, &code, &row, err);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
 enum status peer_known_update(struct admin *admin, const struct peer_row *row, struct error *err)
 {
     enum status status = peer_rows_update(admin->feed->store, row, err);

@@ -10,6 +10,12 @@ MUST_CHECK enum status peer_known_find(struct admin *admin,
                                        const struct control_call *call,
                                        struct peer_row *ret_row,
                                        struct error *err);
+/* The peers that this filter of a listing names, if it is given: each must be there.  Ask before
+ * the table is begun: an empty one would look like the answer. */
+MUST_CHECK enum status peer_known_filter(struct admin *admin,
+                                         const struct control_call *call,
+                                         const char *option,
+                                         struct error *err);
 /* Stores it, and lets the node know that its peers have changed. */
 MUST_CHECK enum status peer_known_update(struct admin *admin,
                                          const struct peer_row *row,

@@ -1,5 +1,6 @@
 /* Reports over what this node holds of others. */
 #include "admin/ops.h"
+#include "admin/peer_known.h"
 #include "base/counted.h"
 #include "feed/listing.h"
 #include "log/header.h"
@@ -150,8 +151,23 @@ static void check_code(struct control_call *call, const char *option, unsigned d
         &(struct reply_problem){ .file = "", .field = field, .value = value, .rule = codes->rule });
 }
 
+static void check_period(struct control_call *call)
+{
+    const char *value = argument_text(&call->arguments, "period");
+    size_t digits = value == NULL ? 0 : strspn(value, "0123456789");
+    if (value == NULL || digits == strlen(value) || digits == 4)
+        return;
+    reply_problem(call->reply,
+                  &(struct reply_problem){ .file = "",
+                                           .field = "--period",
+                                           .value = value,
+                                           .rule = "a period begins with its year, as 2019, "
+                                                   "2019-Q1 or 2012-07-01/P1Y" });
+}
+
 static enum status check_filter(struct control_call *call, struct error *err)
 {
+    check_period(call);
     check_code(call, "indicator", INTCOOP_INDICATOR);
     check_code(call, "type", INTCOOP_COOP_TYPE);
     check_code(call, "direction", INTCOOP_DIRECTION);
@@ -174,6 +190,8 @@ enum status report_ops_cooperation(void *context, struct control_call *call, str
     struct gathering gathering = { .arguments = arguments };
     struct listing_received_filter held = { .kind = RECORD_RELEASE, .active_only = true };
     enum status status = check_filter(call, err);
+    if (status == OK)
+        status = peer_known_filter(admin, call, "from", err);
     if (status != OK)
         return status;
     status = cooperation_new(&filter, &gathering.cooperation, err);

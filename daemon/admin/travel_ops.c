@@ -1,23 +1,15 @@
 /* What left, what came, what is being recalled, and the proof of an entry. */
 #include "admin/ops.h"
+#include "admin/peer_known.h"
 #include "base/counted.h"
 #include "feed/finding.h"
 #include "feed/listing.h"
 #include "feed/proving.h"
 #include "log/header.h"
 #include "store/feed_rows.h"
-#include "store/peer_rows.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* The peer that a list is about.  Asked before its table is begun: an empty table before the
- * refusal would look like the answer. */
-static enum status check_peer(struct admin *admin, const struct code *code, struct error *err)
-{
-    struct peer_row row;
-    return code == NULL ? OK : peer_rows_get(admin->feed->store, code, &row, err);
-}
 
 /* -- given ------------------------------------------------------------------------------------- */
 
@@ -82,7 +74,7 @@ enum status travel_ops_given(void *context, struct control_call *call, struct er
     struct code recipient;
     if (argument_code(&call->arguments, "to", &recipient))
         filter.recipient = &recipient;
-    enum status status = check_peer(admin, filter.recipient, err);
+    enum status status = peer_known_filter(admin, call, "to", err);
     if (status == OK)
         status = record_filter(admin, call, &filter.record_id, err);
     if (status == OK)
@@ -132,7 +124,7 @@ enum status travel_ops_received(void *context, struct control_call *call, struct
     if (argument_code(&call->arguments, "from", &publisher))
         filter.publisher = &publisher;
     filter.hide_gone = !argument_given(&call->arguments, "all");
-    enum status status = check_peer(admin, filter.publisher, err);
+    enum status status = peer_known_filter(admin, call, "from", err);
     if (status != OK)
         return status;
     reply_table(call->reply, "received", "Held of others", columns,
@@ -220,7 +212,9 @@ enum status travel_ops_received_show(void *context, struct control_call *call, s
     if (argument_code(&call->arguments, "from", &publisher))
         filter.publisher = &publisher;
     filter.subject_prefix = argument_text(&call->arguments, "record");
-    enum status status = listing_received(admin->feed, &filter, put_one, &one, err);
+    enum status status = peer_known_filter(admin, call, "from", err);
+    if (status == OK)
+        status = listing_received(admin->feed, &filter, put_one, &one, err);
     if (status != OK || one.found > 0)
         return status;
     if (one.others > 0)
@@ -339,13 +333,17 @@ static enum status place_by_index(struct admin *admin,
         return error_set(err, ERR_INTERNAL, "an argument lost its value");
     struct peer_row peer;
     struct feed_row feed;
-    enum status status = peer_rows_get(admin->feed->store, &code, &peer, err);
+    enum status status = peer_known_filter(admin, call, given ? "given-to" : "received-from", err);
+    if (status != OK)
+        return status;
+    status = peer_rows_get(admin->feed->store, &code, &peer, err);
     if (status == OK)
         status = feed_rows_active(admin->feed->store, peer.peer_id, given ? FEED_OUT : FEED_IN,
                                   &feed, err);
     if (status == ERR_NOT_FOUND)
-        return error_set(err, ERR_NOT_FOUND, "there is no feed %s %s yet", given ? "to" : "from",
-                         code.text);
+        return error_set(err, ERR_NOT_FOUND,
+                         "there is no feed %s %s yet; next: comityctl peer show %s",
+                         given ? "to" : "from", code.text, code.text);
     if (status != OK)
         return status;
     place->feed_id = feed.feed_id;

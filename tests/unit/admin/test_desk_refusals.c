@@ -163,6 +163,8 @@ static void a_filter_that_can_find_nothing_is_refused_and_not_answered_with_none
         { "report.cooperation", "indicator", "FOO", "an indicator is OPEN, NEW" },
         { "report.cooperation", "type", "EX", "a type of cooperation is EXTR" },
         { "report.cooperation", "direction", "UP", "a direction is OUT, IN" },
+        { "report.cooperation", "period", "last year", "a period begins with its year, as 2019" },
+        { "report.cooperation", "period", "20x9", "a period begins with its year, as 2019" },
         { "excerpt.list", "article", "0", "must be a whole number from 1 to 99" },
         { "journal.list", "limit", "0", "must be a whole number from 1 to 10000" },
     };
@@ -182,12 +184,27 @@ static void a_filter_that_can_find_nothing_is_refused_and_not_answered_with_none
 static void a_list_about_a_peer_that_is_not_there_begins_no_table(void **state)
 {
     (void)state;
-    ASK_STATUS("not-found", "given", "to", "NZ");
-    assert_int_equal(desk.answer.section_count, 0);
-    CHECK_CONTAINS(desk.answer.error, "no peer NZ is known here; next: comityctl peer list");
-    ASK_STATUS("not-found", "received", "from", "NZ");
-    assert_int_equal(desk.answer.section_count, 0);
-    CHECK_CONTAINS(desk.answer.error, "no peer NZ is known here; next: comityctl peer list");
+    static const struct {
+        const char *operation, *name, *also, *value;
+    } rows[] = {
+        { "given", "to", "record", "0123456789" },
+        { "received", "from", NULL, NULL },
+        { "received.show", "from", "record", "0123456789" },
+        { "report.cooperation", "from", "from", "AU" },
+        { "evidence.export", "given-to", "index", "0" },
+        { "evidence.export", "received-from", "index", "0" },
+    };
+    desk_accept("AU");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        ASK_STATUS("not-found", rows[i].operation, rows[i].name, "NZ", rows[i].also, rows[i].value);
+        assert_int_equal(desk.answer.section_count, 0);
+        CHECK_CONTAINS(desk.answer.error, "no peer NZ is known here; next: comityctl peer list");
+        ASK_STATUS("not-found", rows[i].operation, rows[i].name, "KE", rows[i].also, rows[i].value);
+        assert_int_equal(desk.answer.section_count, 0);
+        CHECK_CONTAINS(desk.answer.error, "KE is this node itself; next: comityctl excerpt list");
+    }
+    ASK_STATUS("not-found", "report.cooperation", "from", "AU", "from", "NZ");
+    CHECK_CONTAINS(desk.answer.error, "no peer NZ");
 }
 
 static void evidence_of_an_entry_takes_no_second_way_to_name_one(void **state)
