@@ -204,7 +204,8 @@ static const struct command commands[] = {
          "add one excerpt of review material",
          "The excerpt stays on this node until a consent covers it. With --replaces it "
          "becomes the next version of an excerpt; what was consented to is the version "
-         "that was approved.",
+         "that was approved. One that is here already is refused: the same instrument, article, "
+         "language, title and text.",
          EXAMPLES("comityctl excerpt add --kind good-practice --instrument UNTOC --article 18 "
                   "--language en --title 'Liaison magistrates' --text 'A liaison magistrate "
                   "shortens a request by weeks.' --originator 'Ministry of Justice' --date "

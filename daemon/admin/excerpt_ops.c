@@ -63,25 +63,44 @@ static enum status take_fields(const struct arguments *arguments,
     return OK;
 }
 
+/* The same text for the same article, in another record than the one that is changed. */
+static enum status refuse_repeat(struct admin *admin,
+                                 const struct excerpt *excerpt,
+                                 const struct id *changed,
+                                 struct error *err)
+{
+    struct id here = ID_NONE;
+    enum status status = repeats_find(admin, excerpt, &here, err);
+    if (status != OK || id_is_none(&here) || id_equal(&here, changed))
+        return status;
+    char id[ID_TEXT_SIZE];
+    id_format(&here, id);
+    return error_set(err, ERR_EXISTS,
+                     "the record %s is the same excerpt: title, text, language and article; next: "
+                     "comityctl excerpt show %s; to change that one, comityctl excerpt add "
+                     "--replaces %s",
+                     id, id, id);
+}
+
 static enum status save(struct admin *admin,
                         struct control_call *call,
                         const struct excerpt *excerpt,
                         struct error *err)
 {
     const char *replaces = argument_text(&call->arguments, "replaces");
-    struct record_row row;
-    struct id id = ID_NONE;
+    uint32_t uid = call->caller->uid;
+    struct record_row row = { .record_id = ID_NONE };
     uint32_t version = 1;
     enum status status = OK;
-    if (replaces != NULL) {
+    if (replaces != NULL)
         status = ops_find_record(admin, replaces, RECORD_EXCERPT, &row, err);
-        if (status == OK)
-            status = records_change_excerpt(admin->feed, call->caller->uid, &row.record_id, excerpt,
-                                            &version, err);
-        id = status == OK ? row.record_id : ID_NONE;
-    } else {
-        status = records_add_excerpt(admin->feed, call->caller->uid, excerpt, &id, err);
-    }
+    struct id id = row.record_id;
+    if (status == OK)
+        status = refuse_repeat(admin, excerpt, &id, err);
+    if (status == OK && replaces != NULL)
+        status = records_change_excerpt(admin->feed, uid, &id, excerpt, &version, err);
+    else if (status == OK)
+        status = records_add_excerpt(admin->feed, uid, excerpt, &id, err);
     if (status != OK)
         return status;
     reply_fields(call->reply, "record", "Excerpt");

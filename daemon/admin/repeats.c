@@ -103,6 +103,27 @@ static enum status compare_record(void *context, const struct records_view *view
     return status;
 }
 
+static enum status search_records(struct admin *admin, struct search *search, struct error *err)
+{
+    struct records_selector selector;
+    records_selector_init(&selector);
+    selector.kind = RECORD_EXCERPT;
+    return records_list(admin->feed, &selector, compare_record, search, err);
+}
+
+enum status repeats_find(struct admin *admin,
+                         const struct excerpt *excerpt,
+                         struct id *ret_here,
+                         struct error *err)
+{
+    struct item item = { .excerpt = excerpt };
+    struct search search = { &item, 1 };
+    enum status status = search_records(admin, &search, err);
+    if (status == OK)
+        *ret_here = item.here;
+    return status;
+}
+
 /* -- telling ----------------------------------------------------------------------------------- */
 
 static const char *path_of(const struct control_call *call,
@@ -132,7 +153,7 @@ static void tell(struct control_call *call, const struct repeats *repeats, const
         id_format(&item->here, id);
         (void)snprintf(rule, sizeof(rule),
                        "the record %s is the same excerpt; next: leave the line out; to change "
-                       "the record: comityctl excerpt add --replaces %.12s",
+                       "the record: comityctl excerpt add --replaces %s",
                        id, id);
     }
     char title[PROBLEM_VALUE_SIZE];
@@ -156,10 +177,7 @@ enum status repeats_check(struct admin *admin,
     if (items == NULL)
         return ERR_MEMORY;
     struct search search = { items, count };
-    struct records_selector selector;
-    records_selector_init(&selector);
-    selector.kind = RECORD_EXCERPT;
-    enum status status = records_list(admin->feed, &selector, compare_record, &search, err);
+    enum status status = search_records(admin, &search, err);
     size_t told = 0;
     if (status == OK)
         qsort(items, count, sizeof(*items), compare_places);

@@ -1,4 +1,4 @@
-/* Excerpts that an import would make a second time.
+/* Excerpts that would be made a second time.
  *
  * Two excerpts are the same when instrument, article, language, title and text are: whoever reads
  * them cannot tell them apart.  Importing one file twice would otherwise double all that stands in
@@ -23,5 +23,10 @@ MUST_CHECK enum status repeats_check(struct admin *admin,
                                      struct control_call *call,
                                      const struct repeats *repeats,
                                      struct error *err);
+/* The current record that holds the same as this excerpt; ID_NONE when there is none. */
+MUST_CHECK enum status repeats_find(struct admin *admin,
+                                    const struct excerpt *excerpt,
+                                    struct id *ret_here,
+                                    struct error *err);
 
 #endif

@@ -104,6 +104,34 @@ static void a_file_of_another_sort_is_one_sentence_with_the_command_that_takes_i
     }
 }
 
+static const char *add_titled(const char *title, const char *replaces)
+{
+    return ask("excerpt.add", "kind", "good-practice", "instrument", "UNTOC", "article", "18",
+               "language", "en", "title", title, "text", "They shorten requests.", "originator",
+               "Ministry of Justice", "date", "2026-03-01", "confidentiality", "public",
+               replaces == NULL ? NULL : "replaces", replaces, NULL);
+}
+
+static void an_excerpt_that_is_here_is_not_added_again(void **state)
+{
+    (void)state;
+    char first[ID_TEXT_SIZE], other[ID_TEXT_SIZE], next[80];
+    desk_add_excerpt(first);
+    ask_status("exists", add_titled("Liaison magistrates", NULL), __FILE__, __LINE__);
+    CHECK_CONTAINS(desk.answer.error, first);
+    (void)snprintf(next, sizeof(next), "next: comityctl excerpt show %s", first);
+    CHECK_CONTAINS(desk.answer.error, next);
+    ask_status("ok", add_titled("Another title", NULL), __FILE__, __LINE__);
+    (void)snprintf(other, sizeof(other), "%s", answered("record", "id"));
+    ask_status("exists", add_titled("Liaison magistrates", other), __FILE__, __LINE__);
+    CHECK_CONTAINS(desk.answer.error, first);
+    /* its next version may differ in what does not make it another excerpt: here the class */
+    ask_status("ok", add_titled("Liaison magistrates", first), __FILE__, __LINE__);
+    assert_string_equal(answered("record", "version"), "2");
+    ASK_OK("excerpt.retire", "record", first);
+    ask_status("ok", add_titled("Liaison magistrates", NULL), __FILE__, __LINE__);
+}
+
 static void problems_of_a_text_are_told_of_the_option_that_gave_it(void **state)
 {
     (void)state;
@@ -140,6 +168,7 @@ int main(void)
         T(excerpts_that_differ_in_one_thing_that_people_see_are_imported),
         T(excerpts_that_stand_twice_in_files_are_named_in_pairs),
         T(a_file_that_is_named_twice_is_one_problem),
+        T(an_excerpt_that_is_here_is_not_added_again),
         T(problems_of_a_text_are_told_of_the_option_that_gave_it),
         T(a_file_of_another_sort_is_one_sentence_with_the_command_that_takes_it),
     };
