@@ -79,16 +79,35 @@ static enum status refuse_twins(const struct sdmx_release_list *list, struct err
     return OK;
 }
 
+static enum status put_imported(struct reply_writer *w,
+                                const struct records_imported *imported,
+                                struct span canonical,
+                                struct error *err)
+{
+    struct records_view view;
+    enum status status = records_describe(RECORD_RELEASE, canonical, &view, err);
+    if (status != OK)
+        return status;
+    ops_cell_id(w, &imported->record_id);
+    reply_cell_number(w, imported->version);
+    reply_cell(w, "%s", records_outcome_name(imported->outcome));
+    reply_cell(w, "%s", view.period);
+    reply_cell(w, "%s", view.source);
+    reply_cell_number(w, imported->observations);
+    reply_cell(w, "%s", view.title);
+    return OK;
+}
+
 static enum status import(struct admin *admin,
                           struct control_call *call,
                           const struct sdmx_release_list *list,
                           struct error *err)
 {
     static const struct reply_column columns[] = {
-        { "id", "Id", false },
-        { "version", "Version", true },
-        { "outcome", "Outcome", false },
-        { "observations", "Observations", true },
+        { "id", "Id", false },           { "version", "Version", true },
+        { "outcome", "Outcome", false }, { "period", "Period", false },
+        { "source", "Source", false },   { "observations", "Observations", true },
+        { "title", "Title", false },
     };
     struct records_imported *imported =
         mem_calloc(list->count == 0 ? 1 : list->count, sizeof(*imported));
@@ -97,13 +116,10 @@ static enum status import(struct admin *admin,
     enum status status =
         records_import_releases(admin->feed, call->caller->uid, list, imported, err);
     if (status == OK)
-        reply_table(call->reply, "releases", "Imported", columns, 4);
-    for (size_t i = 0; status == OK && i < list->count; i++) {
-        ops_cell_id(call->reply, &imported[i].record_id);
-        reply_cell_number(call->reply, imported[i].version);
-        reply_cell(call->reply, "%s", records_outcome_name(imported[i].outcome));
-        reply_cell_number(call->reply, imported[i].observations);
-    }
+        reply_table(call->reply, "releases", "Imported", columns,
+                    sizeof(columns) / sizeof(columns[0]));
+    for (size_t i = 0; status == OK && i < list->count; i++)
+        status = put_imported(call->reply, &imported[i], buf_span(&list->items[i].bytes), err);
     mem_free(imported);
     return status;
 }

@@ -275,6 +275,9 @@ static void figures_are_imported_shown_exported_and_import_again_unchanged(void 
     ASK_OK("stats.import", "source", "MoJ");
     (void)snprintf(id, sizeof(id), "%s", answered("releases", "id"));
     assert_string_equal(answered("releases", "observations"), "2");
+    assert_string_equal(answered("releases", "period"), "2019");
+    assert_string_equal(answered("releases", "source"), "MoJ");
+    CHECK_CONTAINS(answered("releases", "title"), "2019, MoJ");
     ASK_OK("stats.show", "record", id);
     assert_int_equal(answered_rows("observations"), 2);
     ASK_OK("stats.export", "record", id);
