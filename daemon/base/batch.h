@@ -28,6 +28,7 @@ struct batch {
     struct span checkpoint; /* signed note over first_index + entry_count entries */
     bool has_root;          /* whoever numbered it knows the root of so many entries */
     struct digest root;
+    bool is_last;      /* its publisher found nothing more that could be sent behind it */
     struct buf memory; /* what the spans point into */
 };
 

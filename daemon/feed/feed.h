@@ -44,7 +44,9 @@ struct feed_context {
     const struct private_key *former_receipt_key;
     bool meet_again; /* set when a heal is done, and another one needs a new comparison */
     struct feed_clock_seen clock_seen;
-    bool cards_changed; /* set when a peer's card was replaced; whoever acts on it clears it */
+    /* Set by feed_ingest; whoever acts on them clears them. */
+    bool cards_changed; /* a peer's card was replaced */
+    bool queued;        /* something waits for a peer now that did not: feed_waiting */
     struct feed_signed signed_notes[FEED_SIGNED_KEPT]; /* keyring.c; the next place is the oldest */
     size_t signed_next;
 };
@@ -85,7 +87,8 @@ MUST_CHECK enum status feed_resume(struct feed_context *feed,
 
 /* Fills a batch that starts at `from`: entries that are numbered already (sent again; the policy
  * decides on each body again), or, when all are, the next ones out of the queue, which get their
- * place here.  No entries: nothing waits.  The checkpoint is empty until feed_publish_sign.  A
+ * place here.  No entries: nothing waits; batch->is_last: nothing waits behind these, so that it
+ * need not be asked before something is queued.  The checkpoint is empty until feed_publish_sign. A
  * batch may be smaller than max_bytes (publication.h says why), and larger when a body that may not
  * leave any more has to reach its withdrawal (resend.c), but never above BATCH_BYTES_MAX. */
 MUST_CHECK enum status feed_publish(struct feed_context *feed,

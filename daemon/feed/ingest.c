@@ -8,6 +8,7 @@
 #include "log/checkpoint.h"
 #include "record/release.h"
 #include "store/entry_rows.h"
+#include "store/outbox_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -400,11 +401,13 @@ enum status feed_ingest(struct feed_context *feed,
     enum status status = peering_find(feed, peer_code, &ingestion.peer, err);
     if (status == OK) {
         const struct peer_row peer = ingestion.peer; /* a card in the batch may replace its key */
+        uint64_t queued = outbox_rows_added(feed->store);
         enum status found = ingest(&ingestion, batch, &why);
         release_codec_free(ingestion.codec); /* nothing of the records stays in memory */
         status = confirm(batch, &peer, verification, err);
         if (status == OK && found != OK)
             status = error_set(err, found, "%s", why.text);
+        feed->queued = feed->queued || outbox_rows_added(feed->store) != queued;
     }
     if (status != OK)
         error_prefix(err, "ingest %s", peer_code->text);

@@ -29,6 +29,7 @@ struct publication {
     struct parcel parcel;
     struct outbox_list queued; /* rows at hand */
     size_t numbered, skipped;  /* by this call of publication_number */
+    bool exhausted;            /* it looked at all that is queued */
 };
 
 /* `row` is an active outgoing feed; publication_fini() in any case. */

@@ -155,18 +155,20 @@ enum status publication_number(struct publication *publication,
                                struct error *err)
 {
     struct outbox_place place = OUTBOX_START;
-    size_t at_once = 1; /* doubled each time: a batch of one entry reads no more than it needs */
+    /* Doubled each time: a batch of one entry reads no more than it needs, and that none is behind.
+     */
+    size_t at_once = 2;
     bool full = false;
     publication->numbered = publication->skipped = 0;
-    while (!full) {
+    publication->exhausted = false;
+    while (!full && !publication->exhausted) {
         enum status status = outbox_rows_list(publication->feed->store, publication->peer.peer_id,
                                               place, at_once, &publication->queued, err);
-        if (status == OK && publication->queued.count == 0)
-            return OK;
         if (status == OK)
             status = number_list(publication, order, &place, &full, err);
         if (status != OK)
             return status;
+        publication->exhausted = !full && publication->queued.count < at_once;
         at_once = at_once * 2 < OUTBOX_LIST_MAX ? at_once * 2 : OUTBOX_LIST_MAX;
     }
     return OK;
@@ -194,13 +196,15 @@ static enum status fill_batch(struct publication *publication,
         .max_count = PUBLICATION_ENTRIES,
         .max_bytes = max_bytes < PUBLICATION_BYTES ? max_bytes : PUBLICATION_BYTES,
     };
-    enum status status = from < publication->row.size
-                             ? resend(publication, from, err)
-                             : publication_number(publication, &order, err);
+    bool again = from < publication->row.size;
+    enum status status =
+        again ? resend(publication, from, err) : publication_number(publication, &order, err);
     if (status == OK)
         status = publication_save(publication, err);
     if (status == OK)
         status = parcel_finish(&publication->parcel, from, ret_batch, err);
+    if (status == OK)
+        ret_batch->is_last = !again && publication->exhausted;
     if (status == OK && batch_end(ret_batch) == publication->row.size) {
         ret_batch->has_root = true;
         ret_batch->root = publication->row.root;

@@ -43,7 +43,8 @@ static void send_batch(struct session *session, int64_t now_ms, const struct bat
     window_sent(&session->sent, end, frame.size - FRAME_HEAD_SIZE, now_ms);
     session->next_index = end;
     session->stats.batches_sent++;
-    session->publish_wanted = true;
+    if (!batch->is_last) /* otherwise a wake says when there is more */
+        session->publish_wanted = true;
     session_send(session, &frame);
     outbound_publish(session);
 }

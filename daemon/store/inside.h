@@ -50,6 +50,7 @@ struct store {
     uint32_t opened_version;
     uint64_t opened_slot;
     struct store_block delivery_block, holding_block; /* noted last in their tables */
+    uint64_t outbox_added;                            /* rows, since it was opened */
     int64_t origin_of;                                /* feed whose origin is here; 0: none */
     char origin[FEED_ORIGIN_MAX + 1];
 };

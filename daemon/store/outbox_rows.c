@@ -34,9 +34,16 @@ enum status outbox_rows_add(struct store *store,
     query_put_int(&q, row->queued_ms);
     query_put_blob(&q, row->body);
     enum status status = query_run(&q, err);
-    if (status == OK)
+    if (status == OK) {
         *ret_outbox_id = sqlite3_last_insert_rowid(store->db);
+        store->outbox_added++;
+    }
     return status;
+}
+
+uint64_t outbox_rows_added(const struct store *store)
+{
+    return store->outbox_added;
 }
 
 static enum status read_row(struct query *q,

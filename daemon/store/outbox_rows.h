@@ -41,6 +41,9 @@ MUST_CHECK enum status outbox_rows_add(struct store *store,
                                        const struct outbox_row *row,
                                        int64_t *ret_outbox_id,
                                        struct error *err);
+/* How many were added since the database was opened (rolled-back ones count): whether work that was
+ * done between two looks queued anything. */
+uint64_t outbox_rows_added(const struct store *store);
 /* The next rows of the peer behind `after`, at most `max` and OUTBOX_LIST_MAX; their bodies point
  * into list->bodies, which belongs to the caller and is replaced. */
 enum { OUTBOX_LIST_MAX = 16 };

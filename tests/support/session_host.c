@@ -211,6 +211,7 @@ static void answer_publish(struct host *host,
         batch = peer_wire_batch(feed->origin_out, effect->from, count, feed->body_size);
         if (feed->published < batch_end(&batch))
             feed->published = batch_end(&batch);
+        batch.is_last = feed->says_last && count == left;
     }
     session_on_published(host->session, now_ms, &batch, err);
     require(batch.entries == NULL, "batch was not moved");

@@ -25,6 +25,7 @@ struct host_feed {
     uint64_t healed; /* headers of our own feed that came back */
     size_t batch_entries;
     size_t body_size;
+    bool says_last; /* batches say when nothing is behind them */
 };
 
 enum { HOST_PENDING_MAX = 64 };

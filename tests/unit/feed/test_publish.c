@@ -235,6 +235,7 @@ static void what_was_approved_arrives_once_and_is_receipted(void **state)
     struct feed_row out = feed_between(&ke, &un, FEED_OUT);
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     assert_string_equal(kinds_of(&un, &in), "1 16 16");
+    assert_false(un.feed.queued); /* there is nothing to answer */
     assert_int_equal(out.receipt_size, 3);
     assert_int_equal(in.receipt_size, 3);
     assert_memory_equal(&out.root, &in.root, sizeof(out.root));
@@ -406,6 +407,7 @@ static void content_that_cannot_be_accepted_is_answered_and_does_not_stop_the_fe
     assert_int_equal(in.size, 8);
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
     struct feed_row back = feed_between(&un, &ke, FEED_OUT);
+    assert_true(un.feed.queued);
     assert_string_equal(kinds_of(&un, &back), "35 35 35"); /* REFUSED, three times */
     assert_true(has_alarm(&ke, "refused"));
 }
@@ -425,6 +427,32 @@ static void many_entries_arrive_in_order_over_several_batches(void **state)
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     assert_int_equal(in.size, MANY + 1);
     assert_int_equal(feed_between(&ke, &un, FEED_OUT).receipt_size, MANY + 1);
+}
+
+static void a_batch_says_whether_something_waits_behind_it(void **state)
+{
+    (void)state;
+    enum { MANY = 40 }; /* more than one list of queued rows */
+    struct id records[MANY];
+    struct batch batch = { 0 };
+    for (size_t i = 0; i < MANY; i++)
+        records[i] = add_excerpt(&ke, "A record");
+    give(&ke, &un, records, MANY, 10);
+    size_t batches = 0;
+    for (uint64_t next = 0; next < MANY + 1; batches++) {
+        tx_begin(&ke);
+        /* So small that the first batch ends before its list, and others with it. */
+        size_t bytes = 1200 * (batches + 1);
+        CHECK_OK(feed_publish(&ke.feed, &un.code, next, bytes, &batch, &err), &err);
+        tx_commit(&ke);
+        next = batch_end(&batch);
+        assert_int_equal(batch.is_last, next == MANY + 1);
+        batch_fini(&batch);
+    }
+    assert_true(batches > 3);
+    CHECK_OK(publish(&ke, &un, 0, &batch), &err); /* once more: it has not looked at the queue */
+    assert_false(batch.is_last);
+    batch_fini(&batch);
 }
 
 static void every_failed_allocation_is_reported_and_nothing_leaks(void **state)
@@ -471,6 +499,7 @@ int main(void)
         TWO(large_bodies_in_flight_are_withdrawn_and_given_again_when_they_do_not_fit),
         TWO(content_that_cannot_be_accepted_is_answered_and_does_not_stop_the_feed),
         TWO(many_entries_arrive_in_order_over_several_batches),
+        TWO(a_batch_says_whether_something_waits_behind_it),
         TWO(every_failed_allocation_is_reported_and_nothing_leaks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

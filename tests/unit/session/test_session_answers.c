@@ -248,6 +248,29 @@ static void session_publishes_again_when_woken_in_between(void **state)
     scene_fini(&scene);
 }
 
+static void session_asks_for_nothing_behind_the_last_batch_until_it_is_woken(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_ask(&scene, EFFECT_PUBLISH);
+    scene.feed.says_last = true;
+    scene.feed.batch_entries = 2;
+    scene.feed.queued = 3;
+    host_answer(&scene.ke, 0);
+    assert_int_equal(scene.ke.counts[EFFECT_PUBLISH], 2); /* one more is there */
+    host_wake(&scene.ke, 0); /* for what was queued after the answer was made */
+    host_answer(&scene.ke, 0);
+    assert_int_equal(scene.ke.counts[EFFECT_PUBLISH], 3);
+    scene.feed.queued = 4;
+    host_answer(&scene.ke, 0);
+    assert_int_equal(scene.ke.counts[EFFECT_PUBLISH], 3);
+    assert_int_equal(scene.ke.pending_count, 0);
+    scene.feed.queued = 5;
+    host_wake(&scene.ke, 0);
+    assert_int_equal(scene.ke.counts[EFFECT_PUBLISH], 4);
+    scene_fini(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +281,7 @@ int main(void)
         cmocka_unit_test(session_ignores_late_answers),
         cmocka_unit_test(session_tells_the_owner_what_the_peer_announced),
         cmocka_unit_test(session_publishes_again_when_woken_in_between),
+        cmocka_unit_test(session_asks_for_nothing_behind_the_last_batch_until_it_is_woken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
