@@ -313,6 +313,7 @@ static void measure_memory(void)
 
 int main(int argc, char **argv)
 {
+    pair_serve_if_node(argc, argv);
     place = bench_place(argc, argv);
     if (bench_wanted(&place, "releases"))
         measure_many();

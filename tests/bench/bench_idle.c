@@ -160,6 +160,7 @@ static void measure_delay(void)
 
 int main(int argc, char **argv)
 {
+    pair_serve_if_node(argc, argv);
     place = bench_place(argc, argv);
     measure_delay();
     measure_memory();

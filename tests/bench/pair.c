@@ -59,6 +59,14 @@ static void read_identity(struct pair_node *node)
     bench_must(card_decode(buf_span(&node->card_text), &node->card, NULL, &err), &err);
 }
 
+static struct pair_watch *map_watch(int fd)
+{
+    void *memory = mmap(NULL, sizeof(struct pair_watch), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED)
+        bench_fail("shared memory");
+    return memory;
+}
+
 void pair_make(struct pair_node *node,
                const struct bench_place *place,
                const char *code,
@@ -82,10 +90,10 @@ void pair_make(struct pair_node *node,
                    place->binaries, code, code, node->directory, listen, node->directory);
     run(command);
     read_identity(node);
-    node->watch =
-        mmap(NULL, sizeof(*node->watch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (node->watch == MAP_FAILED)
+    node->watch_fd = memfd_create("watch", MFD_CLOEXEC);
+    if (node->watch_fd < 0 || ftruncate(node->watch_fd, sizeof(*node->watch)) != 0)
         bench_fail("shared memory");
+    node->watch = map_watch(node->watch_fd);
 }
 
 void pair_remove(struct pair_node *node)
@@ -95,6 +103,7 @@ void pair_remove(struct pair_node *node)
     card_fini(&node->card);
     buf_fini(&node->card_text);
     (void)munmap(node->watch, sizeof(*node->watch));
+    (void)close(node->watch_fd);
     (void)snprintf(command, sizeof(command), "rm -rf '%s' '%s.out'", node->directory,
                    node->directory);
     run(command);
@@ -356,15 +365,17 @@ static void on_lag_timer(uv_timer_t *timer)
     (void)uv_timer_start(timer, on_lag_timer, 1, 0);
 }
 
-static void serve(const struct pair_node *of)
+static const char node_argument[] = "--node";
+
+static void serve(const char *configuration, struct pair_watch *shared)
 {
     struct config config;
     struct buf problems = BUF_INIT;
     struct node *node = NULL;
     uv_timer_t timer;
-    bench_must(config_read(of->configuration, &config, &problems, &err), &err);
+    bench_must(config_read(configuration, &config, &problems, &err), &err);
     bench_must(node_start(&config, &node, &err), &err);
-    watch = of->watch;
+    watch = shared;
     watched = node->exchange;
     true_feed = watched->config.feed;
     true_io = watched->config.io;
@@ -381,6 +392,12 @@ static void serve(const struct pair_node *of)
     _exit(fine ? 0 : 1);
 }
 
+void pair_serve_if_node(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[1], node_argument) == 0)
+        serve(argv[2], map_watch((int)strtol(argv[3], NULL, 10)));
+}
+
 /* -- outside of it ----------------------------------------------------------------------------- */
 
 void pair_start(struct pair_node *node)
@@ -394,9 +411,12 @@ void pair_start(struct pair_node *node)
     if (node->process > 0)
         return;
     int fd = open(log, O_CREAT | O_WRONLY | O_APPEND, 0600);
-    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+    char watch_fd[16];
+    (void)snprintf(watch_fd, sizeof(watch_fd), "%d", node->watch_fd);
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0 || fcntl(node->watch_fd, F_SETFD, 0) != 0)
         _exit(1);
-    serve(node);
+    execl("/proc/self/exe", "comityd", node_argument, node->configuration, watch_fd, NULL);
+    _exit(1);
 }
 
 void pair_stop(struct pair_node *node)

@@ -1,5 +1,6 @@
 /* Real nodes for benchmarks: directories and keys as `comityctl node init` makes them, records and
- * consents prepared through the feed, then one process of comityd's own code for each node.
+ * consents prepared through the feed, then one process of comityd's own code for each node; it is
+ * this program, executed anew, so that it has nothing of the memory in which all was prepared.
  *
  * What a benchmark must know of a running node it reads out of shared memory: the process hangs
  * itself between the exchange and its feed, counts, and changes nothing but the size of a batch
@@ -48,6 +49,7 @@ struct pair_node {
     struct store *store; /* while it is open here */
     struct feed_context feed;
     struct pair_watch *watch;
+    int watch_fd;
     pid_t process; /* while it runs */
 };
 
@@ -72,6 +74,8 @@ void pair_give(struct pair_node *node,
 /* Consents (and so entries without body) that pair_give() makes of so many records. */
 size_t pair_consents(size_t records);
 
+/* First in main(): does not return in the process of a node. */
+void pair_serve_if_node(int argc, char **argv);
 void pair_start(struct pair_node *node); /* the node is closed */
 void pair_stop(struct pair_node *node);
 /* Until that many entries are receipted; false after `seconds`. */
