@@ -54,6 +54,11 @@
     "alarm_id, kind, peer, text, opened_ms, last_ms, closed_ms, times, closed_by"
 
 #define STATEMENTS                                                                                 \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(SAVEPOINT, "SAVEPOINT job")                                                                  \
+    X(RELEASE, "RELEASE job")                                                                      \
+                                                                                                   \
     X(META_GET, "SELECT value FROM meta WHERE name = ?")                                           \
     X(META_SET, "INSERT INTO meta VALUES (?, ?) "                                                  \
         "ON CONFLICT (name) DO UPDATE SET value = excluded.value")                                 \

@@ -111,6 +111,18 @@ static enum status run(struct store *store, const char *sql, struct error *err)
     return rc == SQLITE_OK ? OK : store_fail(store, sqlite3_extended_errcode(store->db), err);
 }
 
+/* One of the statements around a transaction, which every batch needs: prepared, as the others. */
+static enum status step(struct store *store, enum statement_id id, struct error *err)
+{
+    sqlite3_stmt *stmt = store->statements[id];
+    int rc = sqlite3_step(stmt);
+    if (rc != SQLITE_DONE)
+        rc = sqlite3_extended_errcode(store->db);
+    enum status status = rc == SQLITE_DONE ? OK : store_fail(store, rc, err);
+    (void)sqlite3_reset(stmt); /* its result is that of the step */
+    return status;
+}
+
 static enum status must_be(const struct store *store, enum store_phase phase, struct error *err)
 {
     if (store->sticky.status != OK)
@@ -133,7 +145,7 @@ static enum status begin(struct store *store, bool relaxed, struct error *err)
         }
     }
     if (status == OK)
-        status = run(store, "BEGIN IMMEDIATE", err);
+        status = step(store, STATEMENT_BEGIN, err);
     if (status == OK) {
         store->phase = STORE_IN_TRANSACTION;
         random_pool_open(&store->pool);
@@ -202,7 +214,7 @@ enum status store_commit(struct store *store, struct error *err)
     if (status == OK)
         status = keys_tree_write(store, err);
     if (status == OK)
-        status = run(store, "COMMIT", err);
+        status = step(store, STATEMENT_COMMIT, err);
     if (status != OK) {
         store_rollback(store);
         return status;
@@ -220,7 +232,7 @@ enum status store_savepoint(struct store *store, struct error *err)
 {
     enum status status = must_be(store, STORE_IN_TRANSACTION, err);
     if (status == OK)
-        status = run(store, "SAVEPOINT job", err);
+        status = step(store, STATEMENT_SAVEPOINT, err);
     if (status == OK)
         store->phase = STORE_IN_JOB;
     return status;
@@ -230,7 +242,7 @@ enum status store_release(struct store *store, struct error *err)
 {
     enum status status = must_be(store, STORE_IN_JOB, err);
     if (status == OK)
-        status = run(store, "RELEASE job", err);
+        status = step(store, STATEMENT_RELEASE, err);
     if (status == OK)
         store->phase = STORE_IN_TRANSACTION;
     return status;
