@@ -261,20 +261,18 @@ static enum status store_entry(struct ingestion *ingestion,
 
 /* The receipt's time never goes back and is stored here, so that signing after the commit, or again
  * after a crash, gives the same bytes. */
-static enum status store_receipt(struct ingestion *ingestion,
-                                 const struct batch *batch,
-                                 struct error *err)
+static enum status store_head(struct ingestion *ingestion,
+                              const struct batch *batch,
+                              struct error *err)
 {
     struct feed_row *row = &ingestion->row;
     int64_t time_ms = ingestion->now_ms / 1000 * 1000;
-    enum status status =
-        feed_rows_set_checkpoint(ingestion->feed->store, row->feed_id, batch->checkpoint, err);
-    if (status != OK || row->size < row->receipt_size)
-        return status; /* catching up: we signed more than this once */
-    if (time_ms < row->receipt_ms)
-        time_ms = row->receipt_ms;
-    return feed_rows_set_receipt(ingestion->feed->store, row->feed_id, row->size, time_ms,
-                                 batch->checkpoint, err);
+    bool receipted = row->size >= row->receipt_size; /* otherwise it catches up: we signed more */
+    if (receipted) {
+        row->receipt_size = row->size;
+        row->receipt_ms = time_ms < row->receipt_ms ? row->receipt_ms : time_ms;
+    }
+    return feed_rows_set_received(ingestion->feed->store, row, batch->checkpoint, receipted, err);
 }
 
 /* What comes again up to our own receipt must be what that receipt is for: nothing else may be
@@ -309,22 +307,19 @@ static enum status save_head(struct ingestion *ingestion,
 {
     struct note note; /* its signature: feed_ingest */
     struct checkpoint checkpoint;
-    struct digest root;
+    bool behind = ingestion->row.size < ingestion->row.receipt_size;
     enum status status = note_parse(batch->checkpoint, &note, err);
     if (status == OK)
         status = checkpoint_decode(note.text, &checkpoint, err);
     if (status == OK)
-        status = tree_root(&ingestion->leaves.tree, &root, err);
-    if (status == OK && !digest_equal(&root, &checkpoint.root))
+        status = leaves_head(&ingestion->leaves, &ingestion->row, err);
+    if (status == OK && !digest_equal(&ingestion->row.root, &checkpoint.root))
         status = error_set(err, ERR_MISMATCH, "the entries do not give the checkpoint's root");
-    bool behind = ingestion->row.size < ingestion->row.receipt_size;
-    if (status == OK)
-        status = leaves_save(&ingestion->leaves, &ingestion->row, err);
     bool caught_up = behind && ingestion->row.size >= ingestion->row.receipt_size;
     if (status == OK && caught_up)
         status = check_own_receipt(ingestion, err);
     if (status == OK)
-        status = store_receipt(ingestion, batch, err);
+        status = store_head(ingestion, batch, err);
     if (status != OK || !caught_up)
         return status;
     /* Caught up; without the mark, no later feed_settle() locks it again. */

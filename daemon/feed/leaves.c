@@ -55,7 +55,7 @@ enum status leaves_append(struct leaves *leaves, struct span bytes, struct error
     return status == OK ? tree_append(&leaves->tree, &leaf, &sink, err) : status;
 }
 
-enum status leaves_save(const struct leaves *leaves, struct feed_row *row, struct error *err)
+enum status leaves_head(const struct leaves *leaves, struct feed_row *row, struct error *err)
 {
     enum status status = tree_root(&leaves->tree, &row->root, err);
     if (status != OK)
@@ -63,7 +63,13 @@ enum status leaves_save(const struct leaves *leaves, struct feed_row *row, struc
     row->size = leaves->tree.size;
     row->frontier_size = (size_t)tree_peak_count(row->size) * DIGEST_SIZE;
     memcpy(row->frontier, leaves->tree.peaks, row->frontier_size);
-    return feed_rows_set_head(leaves->store, row, err);
+    return OK;
+}
+
+enum status leaves_save(const struct leaves *leaves, struct feed_row *row, struct error *err)
+{
+    enum status status = leaves_head(leaves, row, err);
+    return status == OK ? feed_rows_set_head(leaves->store, row, err) : status;
 }
 
 /* -- reading back ------------------------------------------------------------------------------ */

@@ -32,7 +32,11 @@ MUST_CHECK enum status leaves_of_feed(struct leaves *leaves,
                                       struct error *err);
 /* Stores what gets complete by it.  `bytes`: the leaf itself. */
 MUST_CHECK enum status leaves_append(struct leaves *leaves, struct span bytes, struct error *err);
-/* size, root and frontier of a feed's row, and stores them (feed_rows_set_head). */
+/* size, root and frontier of a feed's row. */
+MUST_CHECK enum status leaves_head(const struct leaves *leaves,
+                                   struct feed_row *row,
+                                   struct error *err);
+/* The same, and stores them (feed_rows_set_head). */
 MUST_CHECK enum status leaves_save(const struct leaves *leaves,
                                    struct feed_row *row,
                                    struct error *err);

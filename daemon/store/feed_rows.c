@@ -164,18 +164,35 @@ static enum status check_note(struct span note, struct error *err)
     return OK;
 }
 
-enum status feed_rows_set_checkpoint(struct store *store,
-                                     int64_t feed_id,
-                                     struct span note,
-                                     struct error *err)
+static enum status receipt_went_back(uint64_t size, struct error *err)
+{
+    return error_set(err, ERR_CONFLICT,
+                     "receipt for size %llu: a later one is stored, or the feed is unknown",
+                     (unsigned long long)size);
+}
+
+enum status feed_rows_set_received(struct store *store,
+                                   const struct feed_row *row,
+                                   struct span note,
+                                   bool receipted,
+                                   struct error *err)
 {
     enum status status = check_note(note, err);
     if (status != OK)
         return status;
-    struct query q = query_start(store, STATEMENT_FEED_SET_CHECKPOINT);
+    struct query q = query_start(store, STATEMENT_FEED_SET_RECEIVED);
+    query_put_int(&q, row->feed_id);
+    query_put_uint(&q, row->size);
+    query_put_digest(&q, &row->root);
+    query_put_blob(&q, span_of(row->frontier, row->frontier_size));
     query_put_blob(&q, note);
-    query_put_int(&q, feed_id);
-    return query_run_one(&q, "feed", err);
+    query_put_uint(&q, row->receipt_size);
+    query_put_int(&q, row->receipt_ms);
+    query_put_int(&q, receipted);
+    status = query_run_one(&q, "feed", err);
+    if (status == ERR_NOT_FOUND)
+        return receipt_went_back(row->receipt_size, err);
+    return status == OK ? heads_mark(store, row->feed_id, err) : status;
 }
 
 enum status feed_rows_get_note(struct store *store,
@@ -191,12 +208,12 @@ enum status feed_rows_get_note(struct store *store,
     return query_append(&q, ret_note, NULL, err);
 }
 
-enum status feed_rows_set_receipt(struct store *store,
-                                  int64_t feed_id,
-                                  uint64_t size,
-                                  int64_t time_ms,
-                                  struct span note,
-                                  struct error *err)
+static enum status set_receipt(struct store *store,
+                               int64_t feed_id,
+                               uint64_t size,
+                               int64_t time_ms,
+                               struct span note,
+                               struct error *err)
 {
     enum status status = check_note(note, err);
     if (status != OK)
@@ -207,12 +224,7 @@ enum status feed_rows_set_receipt(struct store *store,
     query_put_blob(&q, note);
     query_put_int(&q, feed_id);
     status = query_run_one(&q, "feed", err);
-    if (status == ERR_NOT_FOUND) {
-        return error_set(err, ERR_CONFLICT,
-                         "receipt for size %llu: a later one is stored, or the feed is unknown",
-                         (unsigned long long)size);
-    }
-    return status;
+    return status == ERR_NOT_FOUND ? receipt_went_back(size, err) : status;
 }
 
 enum status feed_rows_add_receipt(struct store *store,
@@ -222,7 +234,7 @@ enum status feed_rows_add_receipt(struct store *store,
                                   struct span note,
                                   struct error *err)
 {
-    enum status status = feed_rows_set_receipt(store, feed_id, size, time_ms, note, err);
+    enum status status = set_receipt(store, feed_id, size, time_ms, note, err);
     if (status != OK)
         return status;
     struct query q = query_start(store, STATEMENT_FEED_RECEIPT_ADD);

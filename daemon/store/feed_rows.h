@@ -91,25 +91,23 @@ MUST_CHECK enum status feed_rows_set_state(struct store *store,
 /* FEED_NOTE_CHECKPOINT: the publisher's last signed note that is stored (of a FEED_IN: the peer's).
  * FEED_NOTE_RECEIPT: the highest one with the subscriber's cosignature. */
 enum feed_note { FEED_NOTE_CHECKPOINT = 1, FEED_NOTE_RECEIPT = 2 };
-MUST_CHECK enum status feed_rows_set_checkpoint(struct store *store,
-                                                int64_t feed_id,
-                                                struct span note,
-                                                struct error *err);
+/* A FEED_IN after a batch, in one update: size, root, frontier and receipt of `row` as they stand
+ * in it, and the batch's checkpoint, which is the receipt's as well when `receipted`.  Marks the
+ * feed for heads_save().  ERR_CONFLICT when the receipt's size or time went back. */
+MUST_CHECK enum status feed_rows_set_received(struct store *store,
+                                              const struct feed_row *row,
+                                              struct span checkpoint,
+                                              bool receipted,
+                                              struct error *err);
 /* Empty when there is none. */
 MUST_CHECK enum status feed_rows_get_note(struct store *store,
                                           int64_t feed_id,
                                           enum feed_note which,
                                           struct buf *ret_note,
                                           struct error *err);
-/* The receipt note, receipt_size and receipt_ms.  ERR_CONFLICT when size or time went back. */
-MUST_CHECK enum status feed_rows_set_receipt(struct store *store,
-                                             int64_t feed_id,
-                                             uint64_t size,
-                                             int64_t time_ms,
-                                             struct span note,
-                                             struct error *err);
-/* The same, and one line in the history of receipts, from which deliveries get their time of
- * receipt: of a FEED_OUT. */
+/* Of a FEED_OUT: the receipt note, receipt_size and receipt_ms, and one line in the history of
+ * receipts, from which deliveries get their time of receipt.  ERR_CONFLICT when size or time went
+ * back. */
 MUST_CHECK enum status feed_rows_add_receipt(struct store *store,
                                              int64_t feed_id,
                                              uint64_t size,

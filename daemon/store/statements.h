@@ -126,7 +126,10 @@
         "t.feed_id << 40 | t.size FROM feed t WHERE t.peer_id = feed.peer_id AND t.direction = 2 " \
         "AND t.state = 1), 0) ELSE receipt_after END "                                             \
         "WHERE feed_id = ?4 AND receipt_size <= ?1 AND receipt_ms <= ?2")                          \
-    X(FEED_SET_CHECKPOINT, "UPDATE feed SET checkpoint_note = ? WHERE feed_id = ?")                \
+    X(FEED_SET_RECEIVED, "UPDATE feed SET size = ?2, root = ?3, frontier = ?4, "                   \
+        "checkpoint_note = ?5, receipt_size = ?6, receipt_ms = ?7, "                               \
+        "receipt_note = iif(?8, ?5, receipt_note) "                                                \
+        "WHERE feed_id = ?1 AND receipt_size <= ?6 AND receipt_ms <= ?7")                          \
     X(FEED_GET_CHECKPOINT, "SELECT checkpoint_note FROM feed WHERE feed_id = ?")                   \
     X(FEED_GET_RECEIPT, "SELECT receipt_note FROM feed WHERE feed_id = ?")                         \
     X(FEED_RECEIPT_ADD, "INSERT INTO feed_receipt VALUES (?, ?, ?) ON CONFLICT DO NOTHING")        \

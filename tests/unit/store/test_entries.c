@@ -382,8 +382,25 @@ static void a_receipt_never_goes_back(void **state)
     assert_true(span_equal(buf_span(&note), SPAN_LITERAL("ten")));
     CHECK_OK(feed_rows_get(store, feed_id, &row, &err), &err);
     assert_int_equal(row.receipt_size, 10);
-    CHECK_STATUS(feed_rows_set_checkpoint(store, feed_id, span_of(header, NOTE_MAX + 1), &err),
+    CHECK_STATUS(feed_rows_set_received(store, &row, span_of(header, NOTE_MAX + 1), false, &err),
                  ERR_LIMIT, &err);
+    row.size = 12;
+    CHECK_OK(feed_rows_set_received(store, &row, SPAN_LITERAL("head"), false, &err), &err);
+    CHECK_OK(feed_rows_get_note(store, feed_id, FEED_NOTE_RECEIPT, &note, &err), &err);
+    assert_true(span_equal(buf_span(&note), SPAN_LITERAL("ten")));
+    CHECK_OK(feed_rows_get_note(store, feed_id, FEED_NOTE_CHECKPOINT, &note, &err), &err);
+    assert_true(span_equal(buf_span(&note), SPAN_LITERAL("head")));
+    row.receipt_size = 9;
+    CHECK_STATUS(feed_rows_set_received(store, &row, SPAN_LITERAL("x"), true, &err), ERR_CONFLICT,
+                 &err);
+    row.receipt_size = 12;
+    row.receipt_ms = 999;
+    CHECK_STATUS(feed_rows_set_received(store, &row, SPAN_LITERAL("x"), true, &err), ERR_CONFLICT,
+                 &err);
+    row.receipt_ms = 1000;
+    CHECK_OK(feed_rows_set_received(store, &row, SPAN_LITERAL("twelve"), true, &err), &err);
+    CHECK_OK(feed_rows_get_note(store, feed_id, FEED_NOTE_RECEIPT, &note, &err), &err);
+    assert_true(span_equal(buf_span(&note), SPAN_LITERAL("twelve")));
     buf_fini(&note);
 }
 

@@ -214,8 +214,12 @@ static void the_notes_of_a_feed_stay(void **state)
 {
     (void)state;
     struct buf note = BUF_INIT;
-    CHECK_OK(feed_rows_set_checkpoint(store, feed_in, SPAN_LITERAL("their head"), &err), &err);
-    CHECK_OK(feed_rows_set_receipt(store, feed_in, 4, 1000, SPAN_LITERAL("ours"), &err), &err);
+    struct feed_row row;
+    CHECK_OK(feed_rows_get(store, feed_in, &row, &err), &err);
+    row.receipt_size = 4;
+    row.receipt_ms = 1000;
+    CHECK_OK(feed_rows_set_received(store, &row, SPAN_LITERAL("ours"), true, &err), &err);
+    CHECK_OK(feed_rows_set_received(store, &row, SPAN_LITERAL("their head"), false, &err), &err);
     CHECK_OK(feed_rows_add_receipt(store, feed_out, 5, 2000, SPAN_LITERAL("theirs"), &err), &err);
     migrate_from(back_to_5, NULL);
     CHECK_OK(feed_rows_get_note(store, feed_in, FEED_NOTE_CHECKPOINT, &note, &err), &err);
