@@ -83,6 +83,38 @@ enum status cover_listed(struct feed_context *feed,
     return OK;
 }
 
+/* What is queued under a consent mostly stands in the order of its list: read in pieces, a first
+ * one of a single record. */
+static enum status find_listed(struct cover *cover,
+                               const struct id *consent_id,
+                               const struct id *record_id,
+                               struct consent_record_row *ret_row,
+                               bool *ret_listed,
+                               struct error *err)
+{
+    bool more = id_equal(&cover->list_of, consent_id) && cover->list_next > 0;
+    while (more && cover->list_next < cover->list_count) {
+        const struct consent_record_row *row = &cover->list[cover->list_next++];
+        if (id_equal(&row->record_id, record_id)) {
+            *ret_row = *row;
+            *ret_listed = true;
+            return OK;
+        }
+    }
+    struct id after = before(record_id);
+    cover->list_of = ID_NONE;
+    enum status status = consent_rows_records(cover->feed->store, consent_id, &after, cover->list,
+                                              more ? COVER_LIST_MAX : 1, &cover->list_count, err);
+    if (status != OK)
+        return status;
+    cover->list_of = *consent_id;
+    cover->list_next = 1;
+    *ret_listed = cover->list_count > 0 && id_equal(&cover->list[0].record_id, record_id);
+    if (*ret_listed)
+        *ret_row = cover->list[0];
+    return OK;
+}
+
 enum status cover_by(struct cover *cover,
                      const struct id *consent_id,
                      const struct policy_record *record,
@@ -99,7 +131,7 @@ enum status cover_by(struct cover *cover,
         return OK;
     }
     if (status == OK)
-        status = cover_listed(cover->feed, consent_id, &record->id, &row, &listed, err);
+        status = find_listed(cover, consent_id, &record->id, &row, &listed, err);
     if (status != OK)
         return status;
     struct policy_record found = { record->id, listed ? row.version : 0 };

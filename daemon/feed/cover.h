@@ -6,8 +6,9 @@
  * later (a clock may be wrong, and the end of a consent empties the queue); any other reason: take
  * it out of the queue, it never leaves.
  *
- * A struct cover remembers the last consent it read, so that a batch of entries under one consent
- * reads it once.  It is valid within one transaction: make a new one for the next.
+ * A struct cover remembers the last consent it read, and some of its list, so that a batch of
+ * entries under one consent reads it once.  It is valid within one transaction: make a new one for
+ * the next.
  */
 #ifndef COMITY_FEED_COVER_H
 #define COMITY_FEED_COVER_H
@@ -17,6 +18,7 @@
 #include "store/consent_rows.h"
 #include "store/peer_rows.h"
 
+enum { COVER_LIST_MAX = 16 };
 struct cover {
     struct feed_context *feed;
     struct policy_recipient recipient; /* the peer as it stands */
@@ -25,6 +27,9 @@ struct cover {
     struct terms terms;
     struct policy_party party;
     bool has_party;
+    struct id list_of; /* records listed by that consent, in their order; ID_NONE: none were read */
+    struct consent_record_row list[COVER_LIST_MAX];
+    size_t list_count, list_next;
 };
 
 void cover_init(struct cover *cover, struct feed_context *feed, const struct peer_row *peer);
