@@ -44,11 +44,13 @@ enum status pair_rows_local(struct store *store,
     return get(store, STATEMENT_PAIR_LOCAL, peer_id, kind, pair, ret_local, err);
 }
 
+/* *ret_added is false where `local` has a pair id already. */
 static enum status add(struct store *store,
                        int64_t peer_id,
                        enum pair_kind kind,
                        const struct id *local,
                        const struct id *pair,
+                       bool *ret_added,
                        struct error *err)
 {
     struct query q = query_start(store, STATEMENT_PAIR_ADD);
@@ -56,34 +58,18 @@ static enum status add(struct store *store,
     query_put_int(&q, kind);
     query_put_id(&q, local);
     query_put_id(&q, pair);
-    return query_run(&q, err);
-}
-
-/* `known` given, the other one found or made. */
-static enum status find_or_make(struct store *store,
-                                enum statement_id find,
-                                int64_t peer_id,
-                                enum pair_kind kind,
-                                const struct id *known,
-                                struct id *ret_other,
-                                struct error *err)
-{
-    struct id made;
-    /* Most are not there yet, and then nobody reads the sentence that says so. */
-    enum status status = get(store, find, peer_id, kind, known, ret_other, NULL);
+    enum status status = query_run(&q, err);
     if (status == OK)
-        return OK;
-    if (status != ERR_NOT_FOUND)
-        return get(store, find, peer_id, kind, known, ret_other, err);
-    status = id_make(&made, store->clock->wall_ms(store->clock), store->random, err);
-    if (status == OK)
-        status = find == STATEMENT_PAIR_GET ? add(store, peer_id, kind, known, &made, err)
-                                            : add(store, peer_id, kind, &made, known, err);
-    if (status == OK)
-        *ret_other = made;
+        *ret_added = sqlite3_changes(store->db) > 0;
     return status;
 }
 
+static enum status make(struct store *store, struct id *ret_id, struct error *err)
+{
+    return id_make(ret_id, store->clock->wall_ms(store->clock), store->random, err);
+}
+
+/* A subject has mostly none yet, a consent mostly one. */
 enum status pair_rows_take(struct store *store,
                            int64_t peer_id,
                            enum pair_kind kind,
@@ -91,7 +77,21 @@ enum status pair_rows_take(struct store *store,
                            struct id *ret_pair,
                            struct error *err)
 {
-    return find_or_make(store, STATEMENT_PAIR_GET, peer_id, kind, local, ret_pair, err);
+    struct id made;
+    bool added = false;
+    enum status status = ERR_NOT_FOUND;
+    if (kind == PAIR_CONSENT) /* nobody reads the sentence that says: none */
+        status = get(store, STATEMENT_PAIR_GET, peer_id, kind, local, ret_pair, NULL);
+    if (status == OK)
+        return OK;
+    status = make(store, &made, err);
+    if (status == OK)
+        status = add(store, peer_id, kind, local, &made, &added, err);
+    if (status == OK && !added)
+        return get(store, STATEMENT_PAIR_GET, peer_id, kind, local, ret_pair, err);
+    if (status == OK)
+        *ret_pair = made;
+    return status;
 }
 
 enum status pair_rows_adopt(struct store *store,
@@ -101,5 +101,15 @@ enum status pair_rows_adopt(struct store *store,
                             struct id *ret_local,
                             struct error *err)
 {
-    return find_or_make(store, STATEMENT_PAIR_LOCAL, peer_id, kind, pair, ret_local, err);
+    struct id made;
+    bool added = false;
+    enum status status = get(store, STATEMENT_PAIR_LOCAL, peer_id, kind, pair, ret_local, err);
+    if (status != ERR_NOT_FOUND)
+        return status;
+    status = make(store, &made, err);
+    if (status == OK)
+        status = add(store, peer_id, kind, &made, pair, &added, err);
+    if (status == OK)
+        *ret_local = made;
+    return status;
 }

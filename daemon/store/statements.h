@@ -179,7 +179,8 @@
     X(VERSION_ERASE, "UPDATE record_version SET state = 3, sealed = NULL "                         \
         "WHERE record_id = ? AND version = ?")                                                     \
                                                                                                    \
-    X(PAIR_ADD, "INSERT INTO pair_id VALUES (?, ?, ?, ?)")                                         \
+    X(PAIR_ADD, "INSERT INTO pair_id VALUES (?, ?, ?, ?) "                                         \
+        "ON CONFLICT (peer_id, kind, local) DO NOTHING")                                           \
     X(PAIR_GET, "SELECT pair FROM pair_id WHERE peer_id = ? AND kind = ? AND local = ?")           \
     X(PAIR_LOCAL, "SELECT local FROM pair_id WHERE peer_id = ? AND kind = ? AND pair = ?")         \
                                                                                                    \
