@@ -3,7 +3,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(pair "uv:libuv>=1.44" "crypto:libcrypto>=3.0" "ssl:libssl>=3.0" "protobufc:libprotobuf-c>=1.4"
         "sqlite:sqlite3>=3.40" "inih:inih" "smartcols:smartcols" "zstd:libzstd"
-        "utf8proc:libutf8proc")
+        "utf8proc:libutf8proc" "sodium:libsodium>=1.0.18")
   string(REPLACE ":" ";" parts ${pair})
   list(GET parts 0 name)
   list(GET parts 1 module)

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,16 +16,36 @@ enum { KEY_FILE_MAX = 8 * 1024 };
 
 struct private_key {
     EVP_PKEY *native;
+    uint8_t signing[crypto_sign_ed25519_SECRETKEYBYTES]; /* seed and public key; Ed25519 only */
 };
+
+/* What libsodium signs with, from what OpenSSL read. */
+static bool expand(struct private_key *key)
+{
+    uint8_t seed[crypto_sign_ed25519_SEEDBYTES];
+    uint8_t public[crypto_sign_ed25519_PUBLICKEYBYTES];
+    size_t size = sizeof(seed);
+    bool good = sodium_init() >= 0 && EVP_PKEY_get_raw_private_key(key->native, seed, &size) == 1 &&
+                size == sizeof(seed) &&
+                crypto_sign_ed25519_seed_keypair(public, key->signing, seed) == 0;
+    mem_wipe(seed, sizeof(seed));
+    return good;
+}
 
 static enum status wrap(EVP_PKEY *native, struct private_key **ret_key, struct error *err)
 {
     struct private_key *key = native == NULL ? NULL : mem_calloc(1, sizeof(*key));
-    if (key == NULL) {
+    bool good = key != NULL;
+    if (good) {
+        key->native = native;
+        good = EVP_PKEY_get_id(native) != EVP_PKEY_ED25519 || expand(key);
+    } else {
         EVP_PKEY_free(native);
+    }
+    if (!good) {
+        private_key_free(key);
         return error_set(err, ERR_MEMORY, "no memory for a key, or the library refused it");
     }
-    key->native = native;
     *ret_key = key;
     return OK;
 }
@@ -146,6 +167,7 @@ void private_key_free(struct private_key *key)
     if (key == NULL)
         return;
     EVP_PKEY_free(key->native);
+    mem_wipe(key->signing, sizeof(key->signing));
     mem_free(key);
 }
 
@@ -172,12 +194,9 @@ enum status ed25519_sign(const struct private_key *key,
                          uint8_t ret_signature[static ED25519_SIGNATURE_SIZE],
                          struct error *err)
 {
-    size_t size = ED25519_SIGNATURE_SIZE;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = context != NULL && EVP_PKEY_get_id(key->native) == EVP_PKEY_ED25519 &&
-                EVP_DigestSignInit(context, NULL, NULL, NULL, key->native) == 1 &&
-                EVP_DigestSign(context, ret_signature, &size, message.data, message.size) == 1;
-    EVP_MD_CTX_free(context);
+    bool good = EVP_PKEY_get_id(key->native) == EVP_PKEY_ED25519 &&
+                crypto_sign_ed25519_detached(ret_signature, NULL, message.data, message.size,
+                                             key->signing) == 0;
     return good ? OK : error_set(err, ERR_INTERNAL, "an Ed25519 signature could not be made");
 }
 
@@ -186,18 +205,9 @@ enum status ed25519_verify(const struct public_key *key,
                            struct span signature,
                            struct error *err)
 {
-    EVP_PKEY *native =
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, ED25519_KEY_SIZE);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ready = native != NULL && context != NULL &&
-                 EVP_DigestVerifyInit(context, NULL, NULL, NULL, native) == 1;
-    bool good =
-        ready && signature.size == ED25519_SIGNATURE_SIZE &&
-        EVP_DigestVerify(context, signature.data, signature.size, message.data, message.size) == 1;
-    EVP_MD_CTX_free(context);
-    EVP_PKEY_free(native);
-    if (!ready)
-        return error_set(err, ERR_MEMORY, "no memory to verify a signature");
+    bool good = sodium_init() >= 0 && signature.size == ED25519_SIGNATURE_SIZE &&
+                crypto_sign_ed25519_verify_detached(signature.data, message.data, message.size,
+                                                    key->bytes) == 0;
     return good ? OK : error_set(err, ERR_SIGNATURE, "the Ed25519 signature does not verify");
 }
 
