@@ -20,7 +20,7 @@ struct feed_job {
     struct buf receipt;
     struct heal heal;
     struct feed_verification verification;
-    bool cards_changed, meet_again;
+    bool cards_changed, queued, meet_again;
     struct code *waiting;
     size_t waiting_count;
 };

@@ -28,7 +28,7 @@ static enum status publish_apply(struct job *job, struct error *err)
         const struct batch *last = &self->batches[before++];
         from = batch_end(last);
         bytes += batch_bytes(last);
-        if (before == self->effect.max_batches || bytes >= EXCHANGE_PUBLISH_BYTES)
+        if (last->is_last || before == self->effect.max_batches || bytes >= EXCHANGE_PUBLISH_BYTES)
             break;
         status = publish_one(self, from, err);
     }
@@ -112,10 +112,13 @@ static enum status ingest_apply(struct job *job, struct error *err)
     const struct exchange_feed *feed = feed_of(self);
     enum status status =
         feed->ingest(feed->context, &self->peer, &self->effect.batch, &self->verification, err);
-    if (feed->context != NULL && feed->context->cards_changed) {
-        feed->context->cards_changed = false;
-        self->cards_changed = true;
+    if (feed->context == NULL) {
+        self->queued = true; /* a feed that does not say */
+        return status;
     }
+    self->cards_changed = feed->context->cards_changed;
+    self->queued = feed->context->queued;
+    feed->context->cards_changed = feed->context->queued = false;
     return status;
 }
 
@@ -149,8 +152,9 @@ static void ingest_done(struct job *job)
     const struct exchange_config *config = &self->exchange->config;
     if (self->cards_changed && config->cards_changed != NULL)
         config->cards_changed(config->io.self);
-    exchange_pump(self->link);            /* the receipt first */
-    exchange_ask_waiting(self->exchange); /* a refusal or an erasure receipt may be queued now */
+    exchange_pump(self->link); /* the receipt first */
+    if (self->queued)          /* a refusal, or the receipt of an erasure */
+        exchange_ask_waiting(self->exchange);
     exchange_job_finish(self);
 }
 

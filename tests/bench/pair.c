@@ -286,6 +286,8 @@ static enum status publish(struct feed_context *feed,
         max_bytes = watch->batch_bytes;
     enum status status = true_feed.publish(feed, peer, from, max_bytes, ret_batch, error);
     watch->in_flight = status == OK && ret_batch->entry_count > 0;
+    if (watch->one_by_one)
+        ret_batch->is_last = true; /* as when nothing else was queued yet */
     return status;
 }
 
