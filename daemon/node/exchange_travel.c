@@ -142,18 +142,18 @@ static enum status ingest_sign(struct job *job, struct error *err)
 static void ingest_done(struct job *job)
 {
     struct feed_job *self = feed_job(job);
-    if (job->error.status == OK) {
+    if (job->error.status == OK)
         self->link->log_key = self->verification;
-        exchange_event(self->exchange, "ingested", &self->peer, "entries=%zu size=%llu",
-                       self->effect.batch.entry_count,
-                       (unsigned long long)batch_end(&self->effect.batch));
-    }
     session_on_ingested(self->link->session, now_of(self), buf_span(&self->receipt), outcome(self));
     const struct exchange_config *config = &self->exchange->config;
     if (self->cards_changed && config->cards_changed != NULL)
         config->cards_changed(config->io.self);
     exchange_pump(self->link); /* the receipt first */
-    if (self->queued)          /* a refusal, or the receipt of an erasure */
+    if (job->error.status == OK)
+        exchange_event(self->exchange, "ingested", &self->peer, "entries=%zu size=%llu",
+                       self->effect.batch.entry_count,
+                       (unsigned long long)batch_end(&self->effect.batch));
+    if (self->queued) /* a refusal, or the receipt of an erasure */
         exchange_ask_waiting(self->exchange);
     exchange_job_finish(self);
 }

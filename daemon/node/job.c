@@ -217,6 +217,26 @@ static struct job *next_job(struct job_group *group, struct job *job, const stru
     return job->next;
 }
 
+static void tell_ending(const struct job_group *group, const struct job_more *more)
+{
+    if (more != NULL)
+        more->ending(more->self, group);
+}
+
+static enum status commit(struct job_group *group,
+                          const struct worker_storage *storage,
+                          bool relaxed,
+                          const struct job_more *more,
+                          struct error *err)
+{
+    if (relaxed) /* it does not wait for the disk */
+        tell_ending(group, more);
+    enum status status = storage->commit(storage->self, err);
+    if (!relaxed && status == OK)
+        tell_ending(group, more);
+    return status;
+}
+
 static enum status apply_all(struct job_group *group,
                              const struct worker_storage *storage,
                              const struct job_more *more,
@@ -226,17 +246,17 @@ static enum status apply_all(struct job_group *group,
     enum status status = storage->begin(storage->self, relaxed, err);
     if (status != OK)
         return status;
-    if (relaxed)
-        more = NULL; /* what must last does not join what may be lost */
+    /* What must last does not join what may be lost. */
+    const struct job_more *joining = relaxed ? NULL : more;
     struct job *job = group->jobs.first;
     while (status == OK && job != NULL) {
         if (has_work(job))
             status = apply_one(storage, job, err);
         if (status == OK)
-            job = next_job(group, job, more);
+            job = next_job(group, job, joining);
     }
     if (status == OK)
-        status = storage->commit(storage->self, err);
+        status = commit(group, storage, relaxed, more, err);
     if (status != OK)
         storage->rollback(storage->self);
     return status;

@@ -111,10 +111,12 @@ void job_queue_take_others(struct job_queue *queue, struct job_group *group);
 /* -- a group ----------------------------------------------------------------------------------- */
 
 bool job_group_is_alone(const struct job_group *group); /* its only job is */
-/* What comes while a group is at work may still join it. */
+/* Whoever runs a group: what comes while it is at work may still join it. */
 struct job_more {
     void *self;
     void (*take)(void *self, struct job_group *group); /* moves jobs to the group's end; or none */
+    /* The disk has been waited for; what is left takes some 50 us for each job. */
+    void (*ending)(void *self, const struct job_group *group);
 };
 /* Whether any job has changes to make. */
 bool job_group_has_work(const struct job_group *group);

@@ -106,7 +106,9 @@ static void on_assisting(uv_idle_t *idle)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct node *node = prepare->data;
-    if (node->worker != NULL && !node->stopping && worker_assist(node->worker))
+    bool awake = node->worker != NULL && !node->stopping &&
+                 (worker_assist(node->worker) || worker_is_ending(node->worker));
+    if (awake)
         (void)uv_idle_start(&node->assisting, on_assisting);
     else
         (void)uv_idle_stop(&node->assisting);

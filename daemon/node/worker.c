@@ -21,6 +21,7 @@ struct worker {
     struct job_queue queue;
     struct job_list finished;
     bool stopping;
+    bool ending;         /* the group at work will be finished at once */
     bool delivering;     /* what `done` submits comes together into one group */
     bool changed;        /* by idle work, not told yet */
     int64_t idle_due_ms; /* monotonic */
@@ -63,6 +64,18 @@ static void fill(void *self, struct job_group *group)
     pthread_mutex_unlock(&worker->mutex);
 }
 
+/* A thread that sleeps takes as long to wake as what is left of a small group does. */
+static void ending(void *self, const struct job_group *group)
+{
+    struct worker *worker = self;
+    if (group->count > WORKER_SMALL_GROUP || worker->config.notify == NULL)
+        return;
+    pthread_mutex_lock(&worker->mutex);
+    worker->ending = true;
+    pthread_mutex_unlock(&worker->mutex);
+    worker->config.notify(worker->config.context);
+}
+
 static void run_group(struct worker *worker, struct job_group *group)
 {
     const struct worker_storage *storage = &worker->config.storage;
@@ -73,7 +86,7 @@ static void run_group(struct worker *worker, struct job_group *group)
         status = job_group_run_alone(group, storage, &err);
         worker->alone = false;
     } else {
-        const struct job_more more = { worker, fill };
+        const struct job_more more = { worker, fill, ending };
         status = job_group_run(group, storage, &more, &err);
     }
     if (status == ERR_IO)
@@ -84,6 +97,7 @@ static void run_group(struct worker *worker, struct job_group *group)
 static void finish_group(struct worker *worker, struct job_group *group)
 {
     worker->stats.groups++;
+    worker->ending = false;
     int64_t soon = now_ms(worker) + WORKER_IDLE_SOON_MS;
     struct job *job;
     while ((job = job_list_pop(&group->jobs)) != NULL) {
@@ -323,6 +337,14 @@ bool worker_assist(struct worker *worker)
         job = worker->unverified.newest;
     }
     return job != NULL;
+}
+
+bool worker_is_ending(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->mutex);
+    bool is_ending = worker->ending;
+    pthread_mutex_unlock(&worker->mutex);
+    return is_ending;
 }
 
 void worker_hurry(struct worker *worker)

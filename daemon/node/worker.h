@@ -38,6 +38,7 @@ struct worker;
 enum {
     WORKER_QUEUE_BYTES = 96 * 1024 * 1024, /* the largest request of a person and room for peers */
     WORKER_GROUP_MORE = 128,               /* jobs: while a group is smaller, it is filled up */
+    WORKER_SMALL_GROUP = 4,                /* jobs: the loop is woken before they are signed */
     WORKER_QUEUE_JOBS = 8192,              /* 512 peers with a full window of batches each */
     WORKER_STACK_BYTES = 512 * 1024,
     WORKER_IDLE_SOON_MS = 20,   /* after a commit: it may have brought something to erase */
@@ -79,6 +80,9 @@ MUST_CHECK enum status worker_submit(struct worker *worker, struct job *job, str
 /* Loop thread, when nothing else is to be done: verifies one job that waits; whether there are more
  * (then come again, after a look at what came in). */
 bool worker_assist(struct worker *worker);
+/* Loop thread: a small group needs some ten microseconds more, so that it is quicker to look again
+ * than to sleep. */
+bool worker_is_ending(struct worker *worker);
 /* Idle work is due at once (something was withdrawn, a backup was asked for). */
 void worker_hurry(struct worker *worker);
 /* Store thread, in the apply of a job that is alone, between its steps and outside of any

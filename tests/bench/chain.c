@@ -20,11 +20,14 @@ struct end {
     struct public_key public;
     uint8_t signature[ED25519_SIGNATURE_SIZE];
     int fd;
+    double next_s; /* when it commits next */
+    double waited_s;
 };
 
 static struct error err;
 static const uint8_t note[NOTE] = { 2 };
 static size_t records;
+static double period_s;
 
 static void sign(struct end *end)
 {
@@ -45,30 +48,44 @@ static void pass_on(int fd, size_t size, bool sends)
         bench_fail("loopback");
 }
 
+static void commit_in_time(struct end *end)
+{
+    double start_s = bench_now_s();
+    double now_s = start_s;
+    while (now_s < end->next_s) {
+        (void)usleep((useconds_t)(1e6 * (end->next_s - now_s)));
+        now_s = bench_now_s();
+    }
+    end->waited_s = now_s - start_s;
+    raw_table_commit(end->table, true);
+}
+
 static void *subscribe(void *argument)
 {
     struct end *end = argument;
     for (size_t i = 0; i < records; i++) {
         pass_on(end->fd, BODY, false);
         verify(end);
-        raw_table_commit(end->table, true);
+        commit_in_time(end);
         sign(end);
         pass_on(end->fd, NOTE, true);
     }
     return NULL;
 }
 
-static double publish(struct end *end)
+static double publish(struct end *end, struct end *subscriber)
 {
     double start_s = bench_now_s();
-    raw_table_commit(end->table, true);
+    subscriber->next_s = (end->next_s > start_s ? end->next_s : start_s) + period_s / 2;
+    commit_in_time(end);
+    end->next_s = subscriber->next_s + period_s / 2;
     sign(end);
     pass_on(end->fd, BODY, true);
     pass_on(end->fd, NOTE, false);
     verify(end);
     verify(end);
     raw_table_commit(end->table, false);
-    return bench_now_s() - start_s;
+    return bench_now_s() - start_s - end->waited_s - subscriber->waited_s;
 }
 
 static void connect_ends(struct end *one, struct end *two)
@@ -105,12 +122,13 @@ static void end_close(struct end *end)
     (void)close(end->fd);
 }
 
-double chain_floor(const char *directory, size_t count)
+double chain_floor(const char *directory, size_t count, double rhythm_s)
 {
     static double times_s[RECORDS_MAX];
-    struct end publisher;
-    struct end subscriber;
+    struct end publisher = { 0 };
+    struct end subscriber = { 0 };
     pthread_t thread;
+    period_s = rhythm_s;
     records = count < RECORDS_MAX ? count : RECORDS_MAX;
     end_open(&publisher, directory, "publisher");
     end_open(&subscriber, directory, "subscriber");
@@ -118,7 +136,7 @@ double chain_floor(const char *directory, size_t count)
     if (pthread_create(&thread, NULL, subscribe, &subscriber) != 0)
         bench_fail("thread");
     for (size_t i = 0; i < records; i++)
-        times_s[i] = publish(&publisher);
+        times_s[i] = publish(&publisher, &subscriber);
     (void)pthread_join(thread, NULL);
     end_close(&publisher);
     end_close(&subscriber);

@@ -4,15 +4,16 @@
 
 #include <stddef.h>
 
-/* Seconds from the publisher's commit to the subscriber's receipt, the median of `count` records:
- * two databases, a connection over the loopback, and on it
+/* Seconds of the steps from the publisher's commit to the subscriber's receipt, the median of
+ * `count` records: two databases, a connection over the loopback, and on it
  *
  *   publisher    commit (FULL), sign, send 2 KB
  *   subscriber   receive, verify, commit (FULL), sign, send
  *   publisher    receive, verify twice, commit (relaxed)
  *
- * Each step is made when its turn comes, as in a node: a processor or a disk that has waited for
- * a millisecond needs half as long again for the same step than one that is kept busy with it. */
-double chain_floor(const char *directory, size_t count);
+ * A record begins every `rhythm_s`, and its second commit half of that later, as with a node that
+ * needs so long: a disk that was left alone for a millisecond takes half as long again as one that
+ * is asked at once.  The time that is waited for it is not counted. */
+double chain_floor(const char *directory, size_t count, double rhythm_s);
 
 #endif
