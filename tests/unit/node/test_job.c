@@ -162,6 +162,8 @@ struct coming {
     struct job jobs[3];
     size_t next;
     size_t applied, checked;
+    unsigned commits, told, commits_when_told;
+    size_t told_of;
 };
 static struct coming coming;
 
@@ -189,6 +191,22 @@ static void come(void *self, struct job_group *group)
     job_queue_take(&queue, group);
 }
 
+static enum status count_commit(void *self, struct error *err)
+{
+    (void)self;
+    (void)err;
+    coming.commits++;
+    return OK;
+}
+
+static void see_the_end(void *self, const struct job_group *group)
+{
+    (void)self;
+    coming.told++;
+    coming.told_of = group->count;
+    coming.commits_when_told = coming.commits;
+}
+
 static void what_comes_while_a_group_applies_joins_it_checked_and_alone_in_its_failure(void **state)
 {
     (void)state;
@@ -200,10 +218,10 @@ static void what_comes_while_a_group_applies_joins_it_checked_and_alone_in_its_f
                                           .begin = storage_begin,
                                           .savepoint = storage_step,
                                           .savepoint_end = storage_end,
-                                          .commit = storage_step,
+                                          .commit = count_commit,
                                           .heads_save = storage_step };
         struct job_group group = { 0 };
-        const struct job_more more = { NULL, come };
+        const struct job_more more = { NULL, come, see_the_end };
         coming = (struct coming){ .next = 0 };
         for (size_t i = 0; i < 3; i++)
             coming.jobs[i] = (struct job){ .table = &counted, .relaxed = relaxed == 1 };
@@ -214,6 +232,9 @@ static void what_comes_while_a_group_applies_joins_it_checked_and_alone_in_its_f
         assert_int_equal(coming.applied, relaxed ? 1 : 2);
         assert_int_equal(coming.jobs[1].error.status, relaxed ? OK : ERR_INVALID);
         assert_int_equal(coming.jobs[2].error.status, OK);
+        assert_int_equal(coming.told, 1); /* that only signing is left, or a commit that is quick */
+        assert_int_equal(coming.told_of, group.count);
+        assert_int_equal(coming.commits_when_told, relaxed ? 0 : 1);
     }
 }
 

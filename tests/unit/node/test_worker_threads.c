@@ -171,6 +171,35 @@ static void worker_takes_what_comes_while_it_checks_into_the_group(void **state)
     sem_destroy(&counter.wake);
 }
 
+static bool was_ending;
+
+static enum status look_at_the_end(struct job *job, struct error *err)
+{
+    was_ending = worker_is_ending(checking);
+    return add_sign(job, err);
+}
+
+static void a_small_group_is_told_of_before_it_is_signed_and_not_after(void **state)
+{
+    (void)state;
+    static const struct job_table looks = { "looks", NULL, add_apply, look_at_the_end, add_done };
+    struct counter counter;
+    uint64_t done = 0;
+    struct add only = { .counter = &counter, .number = 0, .done_count = &done };
+    checking = start(&counter);
+    only.job = (struct job){ .table = &looks, .priority = JOB_NORMAL };
+    assert_false(worker_is_ending(checking));
+    assert_int_equal(worker_submit(checking, &only.job, NULL), OK);
+    while (done < 1) {
+        sem_wait(&counter.wake);
+        (void)worker_deliver(checking);
+    }
+    assert_true(was_ending);
+    assert_false(worker_is_ending(checking));
+    worker_free(checking);
+    sem_destroy(&counter.wake);
+}
+
 static void worker_thread_answers_everything_once_and_in_order(void **state)
 {
     (void)state;
@@ -284,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worker_takes_what_comes_while_it_checks_into_the_group),
+        cmocka_unit_test(a_small_group_is_told_of_before_it_is_signed_and_not_after),
         cmocka_unit_test(worker_thread_answers_everything_once_and_in_order),
         cmocka_unit_test(worker_thread_answers_also_what_waits_when_it_stops),
         cmocka_unit_test(worker_thread_takes_what_one_delivery_submits_as_one_group),
