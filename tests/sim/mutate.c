@@ -286,7 +286,7 @@ static const struct {
     { MUTATION_CLOCK,
       6,
       "a clock that leapt ahead ends consents",
-      "32..43",
+      "54..65",
       { "was consented to, and is not in use here", "by a clock that was wrong" } },
     { MUTATION_ROTATE,
       4,
