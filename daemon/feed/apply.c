@@ -221,12 +221,20 @@ static enum status check_record(struct ingestion *ingestion,
                         : status;
 }
 
-/* A record is replaced as a whole: what is held of it is erased. */
-static bool replace(void *context, struct holding_row *row)
+static bool add_replaced(void *context, struct holding_row *row)
 {
     (void)context;
     holdings_lock(row, HOLDING_REPLACED);
     return true;
+}
+
+/* A record is replaced as a whole: what is held of it is erased.  Mostly nothing is. */
+static enum status replace(struct store *store, const struct holding_row *by, struct error *err)
+{
+    bool has = false;
+    struct holding_filter filter = { .peer_id = by->peer_id, .subject_id = by->subject_id };
+    enum status status = holding_rows_has_subject(store, by->peer_id, &by->subject_id, &has, err);
+    return status == OK && has ? holdings_each(store, &filter, add_replaced, NULL, err) : status;
 }
 
 static enum status apply_record(struct ingestion *ingestion,
@@ -263,10 +271,9 @@ static enum status apply_record(struct ingestion *ingestion,
         holdings_lock(&row, HOLDING_WITHDRAWN);
     else if (status != OK)
         row.state = HOLDING_REFUSED;
-    struct holding_filter filter = { .peer_id = row.peer_id, .subject_id = row.subject_id };
     enum status stored = OK;
     if (status == OK)
-        stored = holdings_each(ingestion->feed->store, &filter, replace, NULL, err);
+        stored = replace(ingestion->feed->store, &row, err);
     if (stored == OK)
         stored = holding_rows_add(ingestion->feed->store, &row, err);
     if (stored == OK && row.state == HOLDING_REFUSED)

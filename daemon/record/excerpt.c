@@ -265,20 +265,40 @@ static void check_field(enum excerpt_field field,
     }
 }
 
-/* What only several fields together show. */
-static void check_together(const struct excerpt *excerpt, uint32_t line, struct problems *problems)
+/* The fields where they stand: in an excerpt, or in its canonical bytes. */
+struct view {
+    struct span fields[EXCERPT_FIELD_COUNT];
+};
+
+static struct view view_of(const struct excerpt *excerpt)
 {
-    enum instrument instrument = excerpt_instrument(excerpt);
-    unsigned article = excerpt_article(excerpt);
+    struct view view;
+    for (unsigned i = 0; i < EXCERPT_FIELD_COUNT; i++)
+        view.fields[i] = buf_span(&excerpt->fields[i]);
+    return view;
+}
+
+static enum instrument instrument_of(struct span text)
+{
+    enum instrument instrument = INSTRUMENT_NONE;
+    (void)catalogue_instrument_parse(text, &instrument);
+    return instrument;
+}
+
+/* What only several fields together show. */
+static void check_together(const struct view *view, uint32_t line, struct problems *problems)
+{
+    enum instrument instrument = instrument_of(view->fields[EXCERPT_INSTRUMENT]);
+    unsigned article = article_number(view->fields[EXCERPT_ARTICLE]);
     if (instrument == INSTRUMENT_NONE || article == 0)
         return; /* said already */
     unsigned count = catalogue_article_count(instrument);
     if (article > count) {
         problems_add(problems, (struct problem_place){ line, 0, "article" },
-                     excerpt_get(excerpt, EXCERPT_ARTICLE), NULL, "%s has articles 1 to %u",
+                     view->fields[EXCERPT_ARTICLE], NULL, "%s has articles 1 to %u",
                      catalogue_instrument_code(instrument), count);
     }
-    struct span under = excerpt_get(excerpt, EXCERPT_APPLIED_UNDER);
+    struct span under = view->fields[EXCERPT_APPLIED_UNDER];
     if (under.size > 0 && instrument != INSTRUMENT_UNTOC) {
         problems_add(problems, (struct problem_place){ line, 0, "applied_under" }, under,
                      "leave it empty, or name the Convention's article",
@@ -286,12 +306,17 @@ static void check_together(const struct excerpt *excerpt, uint32_t line, struct 
     }
 }
 
-void excerpt_check(const struct excerpt *excerpt, uint32_t line, struct problems *problems)
+static void check_view(const struct view *view, uint32_t line, struct problems *problems)
 {
     for (unsigned i = 0; i < EXCERPT_FIELD_COUNT; i++)
-        check_field((enum excerpt_field)i, excerpt_get(excerpt, (enum excerpt_field)i), line,
-                    problems);
-    check_together(excerpt, line, problems);
+        check_field((enum excerpt_field)i, view->fields[i], line, problems);
+    check_together(view, line, problems);
+}
+
+void excerpt_check(const struct excerpt *excerpt, uint32_t line, struct problems *problems)
+{
+    struct view view = view_of(excerpt);
+    check_view(&view, line, problems);
 }
 
 enum excerpt_kind excerpt_kind(const struct excerpt *excerpt)
@@ -303,9 +328,7 @@ enum excerpt_kind excerpt_kind(const struct excerpt *excerpt)
 
 enum instrument excerpt_instrument(const struct excerpt *excerpt)
 {
-    enum instrument instrument = INSTRUMENT_NONE;
-    (void)catalogue_instrument_parse(excerpt_get(excerpt, EXCERPT_INSTRUMENT), &instrument);
-    return instrument;
+    return instrument_of(excerpt_get(excerpt, EXCERPT_INSTRUMENT));
 }
 
 unsigned excerpt_article(const struct excerpt *excerpt)
@@ -323,11 +346,11 @@ unsigned excerpt_cluster(const struct excerpt *excerpt)
 
 /* Without `quote`, what is said of an excerpt that came from outside: it may be answered in the
  * clear, and so does not repeat what stands in the excerpt. */
-static enum status check_all(const struct excerpt *excerpt, bool quote, struct error *err)
+static enum status check_all(const struct view *view, bool quote, struct error *err)
 {
     struct problems problems;
     problems_init(&problems, NULL);
-    excerpt_check(excerpt, 0, &problems);
+    check_view(view, 0, &problems);
     if (!quote && problems.count > 0)
         problems.items[0].value[0] = '\0';
     enum status status = problems_status(&problems, err);
@@ -337,7 +360,8 @@ static enum status check_all(const struct excerpt *excerpt, bool quote, struct e
 
 enum status excerpt_encode(const struct excerpt *excerpt, struct buf *append_to, struct error *err)
 {
-    enum status status = check_all(excerpt, true, err);
+    struct view view = view_of(excerpt);
+    enum status status = check_all(&view, true, err);
     if (status != OK)
         return status;
     size_t before = append_to->size;
@@ -357,10 +381,28 @@ enum status excerpt_encode(const struct excerpt *excerpt, struct buf *append_to,
     return status;
 }
 
+/* Whether excerpt_set() would keep the text as it is. */
+static enum status check_normal(struct span text, const char *name, struct error *err)
+{
+    struct buf normal = BUF_INIT_SECRET;
+    enum status status = OK;
+    bool is_normal = memchr(text.data, '\r', text.size) == NULL;
+    if (is_normal && !nfc_is_ascii(text)) {
+        status = nfc_append(text, &normal, err);
+        is_normal = status != OK || span_equal(text, buf_span(&normal));
+    }
+    buf_fini(&normal);
+    if (status != OK)
+        error_prefix(err, "%s", name);
+    else if (!is_normal)
+        status = error_set(err, ERR_INVALID, "excerpt: %s is not in its normal form", name);
+    return status;
+}
+
 /* One field of the canonical bytes; *after is the number that it must be above, plus one. */
 static enum status decode_field(struct reader *r,
                                 unsigned *after,
-                                struct excerpt *excerpt,
+                                struct view *view,
                                 struct error *err)
 {
     unsigned number = reader_u8(r);
@@ -378,32 +420,51 @@ static enum status decode_field(struct reader *r,
     struct span text = reader_bytes(r, (size_t)size);
     if (r->failed)
         return reader_done(r, "excerpt", err);
-    enum status status = excerpt_set(excerpt, (enum excerpt_field)number, text, err);
+    enum status status = check_normal(text, rules[number].name, err);
     if (status != OK)
         return status;
-    if (!span_equal(text, excerpt_get(excerpt, (enum excerpt_field)number)))
-        return error_set(err, ERR_INVALID, "excerpt: %s is not in its normal form",
-                         rules[number].name);
+    view->fields[number] = text;
     *after = number + 1;
     return OK;
 }
 
-enum status excerpt_decode(struct span bytes, struct excerpt *ret_excerpt, struct error *err)
+static enum status decode(struct span bytes, struct view *ret_view, struct error *err)
 {
     struct reader r = reader_init(bytes);
+    struct view view = { 0 };
     unsigned version = reader_u8(&r);
     if (r.failed)
         return reader_done(&r, "excerpt", err);
     if (version != EXCERPT_VERSION)
         return error_set(err, ERR_UNSUPPORTED, "excerpt: format version %u > %u", version,
                          EXCERPT_VERSION);
-    struct excerpt excerpt;
-    excerpt_init(&excerpt);
     enum status status = OK;
     for (unsigned after = 0; status == OK && r.rest.size > 0;)
-        status = decode_field(&r, &after, &excerpt, err);
+        status = decode_field(&r, &after, &view, err);
     if (status == OK)
-        status = check_all(&excerpt, false, err);
+        status = check_all(&view, false, err);
+    if (status == OK)
+        *ret_view = view;
+    return status;
+}
+
+enum status excerpt_verify(struct span bytes, struct error *err)
+{
+    struct view view;
+    return decode(bytes, &view, err);
+}
+
+enum status excerpt_decode(struct span bytes, struct excerpt *ret_excerpt, struct error *err)
+{
+    struct view view;
+    struct excerpt excerpt;
+    enum status status = decode(bytes, &view, err);
+    if (status != OK)
+        return status;
+    excerpt_init(&excerpt);
+    for (unsigned i = 0; status == OK && i < EXCERPT_FIELD_COUNT; i++)
+        if (view.fields[i].size > 0)
+            status = buf_append(&excerpt.fields[i], view.fields[i], err);
     if (status == OK)
         *ret_excerpt = excerpt_move(&excerpt);
     excerpt_fini(&excerpt);

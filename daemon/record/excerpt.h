@@ -68,6 +68,8 @@ MUST_CHECK enum status excerpt_encode(const struct excerpt *excerpt,
 MUST_CHECK enum status excerpt_decode(struct span bytes,
                                       struct excerpt *ret_excerpt,
                                       struct error *err);
+/* Whether excerpt_decode would take it; nothing of it is copied. */
+MUST_CHECK enum status excerpt_verify(struct span bytes, struct error *err);
 
 /* -- many of them, from a file ----------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 
 #include <utf8proc.h>
 
-static bool is_ascii(struct span text)
+bool nfc_is_ascii(struct span text)
 {
     uint8_t any = 0;
     for (size_t i = text_plain_size(text); i < text.size; i++) {
@@ -18,7 +18,7 @@ static bool is_ascii(struct span text)
 
 enum status nfc_append(struct span text, struct buf *append_to, struct error *err)
 {
-    if (is_ascii(text)) /* ASCII is its own NFC */
+    if (nfc_is_ascii(text))
         return buf_append(append_to, text, err);
     utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
     utf8proc_ssize_t count =

@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 
+bool nfc_is_ascii(struct span text); /* and so its own NFC */
 /* Appends NFC(text).  ERR_INVALID when it is not UTF-8. */
 MUST_CHECK enum status nfc_append(struct span text, struct buf *append_to, struct error *err);
 

@@ -32,13 +32,8 @@ enum status record_check(struct release_codec *codec,
                          struct error *err)
 {
     switch (kind) {
-    case RECORD_EXCERPT: {
-        struct excerpt excerpt;
-        enum status status = excerpt_decode(bytes, &excerpt, err);
-        if (status == OK)
-            excerpt_fini(&excerpt);
-        return status;
-    }
+    case RECORD_EXCERPT:
+        return excerpt_verify(bytes, err);
     case RECORD_RELEASE: {
         size_t observations = 0;
         return release_check(codec, bytes, publisher, &observations, err);

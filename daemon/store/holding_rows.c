@@ -111,6 +111,22 @@ enum status holding_rows_get(struct store *store,
     return status;
 }
 
+enum status holding_rows_has_subject(struct store *store,
+                                     int64_t peer_id,
+                                     const struct id *subject_id,
+                                     bool *ret_has,
+                                     struct error *err)
+{
+    struct query q = query_start(store, STATEMENT_HOLDING_HAS_SUBJECT);
+    query_put_int(&q, peer_id);
+    query_put_id(&q, subject_id);
+    bool has = query_row(&q);
+    enum status status = query_end(&q, err);
+    if (status == OK)
+        *ret_has = has;
+    return status;
+}
+
 enum status holding_rows_list(struct store *store,
                               const struct holding_filter *filter,
                               struct holding_place *place,

@@ -56,6 +56,13 @@ MUST_CHECK enum status holding_rows_get(struct store *store,
                                         struct holding_row *ret_row,
                                         struct error *err);
 
+/* Whether anything of the subject is, or was, held. */
+MUST_CHECK enum status holding_rows_has_subject(struct store *store,
+                                                int64_t peer_id,
+                                                const struct id *subject_id,
+                                                bool *ret_has,
+                                                struct error *err);
+
 struct holding_place { /* (0, 0) stands before all */
     int64_t feed_id;
     uint64_t next_index;

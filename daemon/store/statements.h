@@ -265,6 +265,7 @@
     X(HOLDING_LIST, "SELECT " HOLDING_COLUMNS " FROM holding h WHERE " HOLDING_FILTER HOLDING_ORDER)               \
     X(HOLDING_OF_SUBJECT, "SELECT " HOLDING_COLUMNS " FROM holding h WHERE h.peer_id = ?1 "        \
         "AND subject_id = ?2 AND " HOLDING_FILTER HOLDING_ORDER)                                   \
+    X(HOLDING_HAS_SUBJECT, "SELECT 1 FROM holding WHERE peer_id = ? AND subject_id = ? LIMIT 1")   \
     X(HOLDING_OF_CONSENT, "SELECT " HOLDING_COLUMNS_OF_H " FROM holding_block b "                  \
         "CROSS JOIN holding h ON h.holding_id >= b.block << 8 "                                    \
         "AND h.holding_id < (b.block + 1) << 8 WHERE b.peer_id = ?1 AND b.consent_id = ?3 "        \
