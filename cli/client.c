@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -63,14 +64,47 @@ enum status client_socket_path(const char *config,
     if (config == NULL && access(default_config, R_OK) != 0)
         return finish_path(ret_path, span_text(default_socket), err);
     struct buf text = BUF_INIT;
+    struct error why = ERROR_INIT;
     enum status status =
-        file_read(config == NULL ? default_config : config, CONFIG_MAX, &text, err);
+        file_read(config == NULL ? default_config : config, CONFIG_MAX, &text, &why);
+    if (status != OK)
+        status = error_set(err, status,
+                           "%s; next: name a configuration that you may read with --config, or the "
+                           "socket itself with --socket",
+                           why.text);
     struct span value =
         status == OK ? find_value(buf_span(&text), "control", "socket") : SPAN_EMPTY;
     if (status == OK)
         status = finish_path(ret_path, value.size == 0 ? span_text(default_socket) : value, err);
     buf_fini(&text);
     return status;
+}
+
+static enum status unreachable(const char *path, int why, struct error *err)
+{
+    struct stat info;
+    bool there = stat(path, &info) == 0;
+    const char *what = strerror(why);
+    const char *next =
+        "start it (systemctl start comityd), or name another socket or configuration "
+        "with --socket or --config";
+    if (there && !S_ISSOCK(info.st_mode)) {
+        what = "that is no socket";
+        next = "name the socket or the configuration of the node with --socket or --config";
+    } else if (why == ECONNREFUSED) {
+        what = "nobody answers at the socket: comityd ended without removing it";
+    } else if (why == EAGAIN) {
+        what = "too many others wait there";
+        next = "repeat it in a while";
+    } else if (why == EACCES) {
+        return error_set(err, ERR_IO,
+                         "comityd cannot be reached at %s: %s (you are uid %u); next: ask who runs "
+                         "the node to let you enter the directory of the socket, or name another "
+                         "with --socket or --config",
+                         path, what, (unsigned)getuid());
+    }
+    return error_set(err, ERR_IO, "comityd cannot be reached at %s: %s; next: %s", path, what,
+                     next);
 }
 
 enum status client_connect(const char *path, int *ret_fd, struct error *err)
@@ -92,10 +126,7 @@ enum status client_connect(const char *path, int *ret_fd, struct error *err)
     }
     int why = errno;
     close(fd);
-    return error_set(err, ERR_IO,
-                     "comityd cannot be reached at %s: %s; next: start it (systemctl start "
-                     "comityd), or name another socket or configuration with --socket or --config",
-                     path, strerror(why));
+    return unreachable(path, why, err);
 }
 
 /* -- what

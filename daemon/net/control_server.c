@@ -327,7 +327,9 @@ static enum status clear_path(const char *path, struct error *err)
     if (lstat(path, &info) != 0)
         return OK;
     if (!S_ISSOCK(info.st_mode))
-        return error_set(err, ERR_EXISTS, "%s: is there and is no socket; next: move it away",
+        return error_set(err, ERR_EXISTS,
+                         "%s: is there and is no socket; next: move it away, or correct [control] "
+                         "socket",
                          path);
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
@@ -338,9 +340,14 @@ static enum status clear_path(const char *path, struct error *err)
     (void)close(fd);
     if (answered)
         return error_set(err, ERR_BUSY,
-                         "%s: another comityd answers on this socket; next: stop it first", path);
+                         "%s: another comityd answers on this socket; next: stop it first, or "
+                         "correct [control] socket",
+                         path);
     if (unlink(path) != 0)
-        return error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        return error_set(err, ERR_IO,
+                         "%s: an old socket that cannot be removed: %s; next: remove it, or let "
+                         "comityd's user write in its directory (chown)",
+                         path, strerror(errno));
     return OK;
 }
 
@@ -349,8 +356,25 @@ static void on_server_closed(uv_handle_t *handle)
     ((struct control_server *)handle->data)->open--;
 }
 
+static bool has_directory(const char *path)
+{
+    struct stat info;
+    char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    (void)snprintf(directory, sizeof(directory), "%s", path);
+    char *end = strrchr(directory, '/');
+    if (end == NULL || end == directory)
+        return true;
+    *end = '\0';
+    return stat(directory, &info) == 0 || errno != ENOENT;
+}
+
 static enum status bind_path(struct control_server *server, struct error *err)
 {
+    if (!has_directory(server->path)) /* libuv would call that a matter of permission */
+        return error_set(err, ERR_NOT_FOUND,
+                         "%s: there is no directory for the socket; next: make it (under systemd: "
+                         "RuntimeDirectory=), or correct [control] socket",
+                         server->path);
     int failed = uv_pipe_bind(&server->pipe, server->path);
     server->bound = failed == 0;
     if (failed == 0)
@@ -359,8 +383,8 @@ static enum status bind_path(struct control_server *server, struct error *err)
         failed = -errno;
     if (failed != 0) {
         return error_set(err, ERR_IO,
-                         "%s: %s; next: see that its directory exists and that this "
-                         "user may write there",
+                         "%s: %s; next: let comityd's user write in its directory (chown), or "
+                         "correct [control] socket",
                          server->path, uv_strerror(failed));
     }
     return OK;

@@ -146,7 +146,10 @@ static void on_stop(uv_signal_t *handle, int number)
     struct node *node = handle->data;
     if (node->stopping)
         return;
-    log_event(LOG_LEVEL_INFO, "stopping", "signal=%s", number == SIGINT ? "INT" : "TERM");
+    if (node->failed) /* it sent the signal itself */
+        log_event(LOG_LEVEL_INFO, "stopping", "reason=\"it could not start\"");
+    else
+        log_event(LOG_LEVEL_INFO, "stopping", "signal=%s", number == SIGINT ? "INT" : "TERM");
     (void)notify_send("STOPPING=1");
     node->stopping = true;
     exchange_stop(node->exchange, "the node is stopping");

@@ -6,6 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+const char file_forbidden[] =
+    "; next: see that the directory and all files in it belong to comityd's user, which may write "
+    "there (ls -l, chown), and that the disk is not mounted read-only";
+
 struct file {
     char path[FILE_PATH_MAX];
     sqlite3_file *handle; /* vfs->szOsFile bytes */
@@ -18,8 +22,11 @@ static enum status io_error(const struct file *file, int rc, const char *doing, 
                          doing, file->path);
     if (rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         return error_set(err, ERR_MEMORY, "%s %s: no memory", doing, file->path);
-    return error_set(err, ERR_IO, "%s %s: %s; next: look at the disk (dmesg), then start again",
-                     doing, file->path, sqlite3_errstr(rc & 0xff));
+    int primary = rc & 0xff;
+    bool forbidden = primary == SQLITE_READONLY || primary == SQLITE_CANTOPEN;
+    return error_set(err, ERR_IO, "%s %s: %s%s", doing, file->path, sqlite3_errstr(primary),
+                     forbidden ? file_forbidden
+                               : "; next: look at the disk (dmesg), then start again");
 }
 
 bool file_exists(sqlite3_vfs *vfs, const char *path)

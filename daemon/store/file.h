@@ -11,6 +11,9 @@ struct file;
 
 enum { FILE_PATH_MAX = 4000 };
 
+/* The next step where the system lets comityd not open or write its own files. */
+extern const char file_forbidden[];
+
 bool file_exists(sqlite3_vfs *vfs, const char *path);
 enum file_mode {
     FILE_READ,  /* ERR_NOT_FOUND when it does not exist */

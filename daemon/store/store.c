@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/memory.h"
+#include "store/file.h"
 #include "store/inside.h"
 #include "store/keys_tree.h"
 #include "store/migration.h"
@@ -58,8 +59,10 @@ enum status store_fail(struct store *store, int rc, struct error *err)
              rc != SQLITE_CONSTRAINT_PRIMARYKEY)
         status = ERR_INVALID;
     struct error local = ERROR_INIT;
+    int primary = rc & 0xff;
+    bool forbidden = primary == SQLITE_READONLY || primary == SQLITE_CANTOPEN;
     (void)error_set(&local, status, "database %s: %s%s", store->directory,
-                    sqlite3_errmsg(store->db), next_step(status));
+                    sqlite3_errmsg(store->db), forbidden ? file_forbidden : next_step(status));
     bool sync_failed = rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC;
     if (sync_failed)
         return store_lose(store, err);

@@ -11,6 +11,7 @@ CONF=$WORK/KE/comity.conf
 DATA=$WORK/KE/data
 IDENTITY=$WORK/KE/identity
 CERTS=$PWD/certs
+AS_USER=(setpriv --reuid "$OPERATOR" --regid "$OPERATOR" --clear-groups)
 cp -a "$WORK/KE" "$WORK/good"
 
 restore_good() {
@@ -108,6 +109,57 @@ if strace -o /dev/null true 2>/dev/null; then
         strace -f -qq -o "$WORK/trace" -P "$DATA/comity.db" -e trace=pread64 -e inject=pread64:error=EIO
 fi
 
+say "what it may not write"
+chown -R "$OPERATOR" "$WORK/KE"
+chmod 0555 "$DATA"
+refuses "a directory that is not writable" 1 'readonly database; next: .*chown' "${AS_USER[@]}"
+chmod 0755 "$DATA"
+chown root "$DATA/comity.db"
+refuses "a database of another user" 1 'unable to open.*; next: .*chown' "${AS_USER[@]}"
+chown "$OPERATOR" "$DATA/comity.db"
+chown root "$WORK/KE"
+refuses "a socket where it may not write" 1 'control.sock: permission denied; next: .*chown' "${AS_USER[@]}"
+restore_good
+
+say "ports and sockets"
+set_key() { sed -i "s#^$1 = .*#$1 = $2#" "$CONF"; }
+node_make GB "United Kingdom"
+node_start GB
+set_key listen "127.0.0.1:${NODE_PORT[GB]}"
+refuses "a port in use" 1 'address already in use; next: .*ss -ltnp'
+grep -q 'event=stopping reason=' "$WORK/said" || fail "a signal that nobody sent: $(cat "$WORK/said")"
+restore_good
+set_key listen 192.0.2.1:4000
+refuses "an address of another machine" 1 'address not available; next: .*ip address'
+restore_good
+set_key socket "$WORK/GB/control.sock"
+refuses "the socket of another node" 1 'another comityd answers.*; next: stop it'
+operator GB status >/dev/null || fail "the other node lost its socket"
+restore_good
+echo "not a socket" >"$WORK/KE/control.sock"
+refuses "a file in the place of the socket" 1 'is no socket; next: move it away'
+grep -q "not a socket" "$WORK/KE/control.sock" || fail "it was overwritten"
+restore_good
+set_key socket "$WORK/none/control.sock"
+refuses "no directory for the socket" 1 'no directory for the socket; next: make it'
+restore_good
+node_start KE
+node_kill KE
+[ -S "$WORK/KE/control.sock" ] || fail "no socket was left"
+node_start KE
+operator KE status >/dev/null || fail "a socket that was left over was not replaced"
+node_stop KE
+
+say "what is another node's"
+set_key directory "$WORK/GB/identity"
+sed -i "0,/^directory = .*/s##directory = $DATA#" "$CONF" # the first is that of [storage]
+refuses "the identity of another node" 1 "GB's anchor certificate, where one of KE belongs"
+restore_good
+node_stop GB
+sed -i "0,/^directory = .*/s##directory = $WORK/GB/data#" "$CONF"
+refuses "the database of another node" 1 'database of GB in training, and the configuration is that of KE'
+restore_good
+
 say "keys and certificates"
 for role in tls log receipt; do
     chmod 0644 "$IDENTITY/$role.key"
@@ -130,8 +182,7 @@ restore_good
 cp "$IDENTITY/log.crt" "$IDENTITY/tls.crt"
 refuses "a log certificate as tls.crt" 1 "where a tls certificate belongs"
 restore_good
-refuses "an identity of another user" 1 'Permission denied; next: .*chown' \
-    setpriv --reuid "$OPERATOR" --regid "$OPERATOR" --clear-groups
+refuses "an identity of another user" 1 'Permission denied; next: .*chown' "${AS_USER[@]}"
 rm "$IDENTITY/card.pem"
 refuses "a missing card" 1 'card.pem'
 restore_good
@@ -183,7 +234,7 @@ start
 grep -q 'comity.conf' "$WORK/said" || fail "missing configuration: $(cat "$WORK/said")"
 chmod 0600 "$WORK/good/comity.conf"
 restore_good
-for wrapper in "" "setpriv --reuid $OPERATOR --regid $OPERATOR --clear-groups"; do
+for wrapper in "" "${AS_USER[*]}"; do
     [ -n "$wrapper" ] || { rm "$CONF" && mkdir "$CONF"; }
     # shellcheck disable=SC2086  # words of a command
     start $wrapper
