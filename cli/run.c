@@ -152,19 +152,34 @@ static int show_writer(const struct options *options,
     return code;
 }
 
+static size_t progress_size; /* of the line that stands there, in bytes */
+
+/* What follows begins on an empty line. */
+static void clear_progress(void)
+{
+    if (progress_size > 0)
+        (void)fprintf(stderr, "\r%*s\r", (int)progress_size, "");
+    progress_size = 0;
+}
+
 static void show_progress(const struct reply *reply)
 {
     if (!isatty(STDERR_FILENO))
         return;
+    clear_progress();
     struct buf line = BUF_INIT;
     struct error ignored;
     const char *text = render_escaped(&line, reply->progress_text, false, &ignored);
+    int size = 0;
     if (text != NULL && reply->progress_total > 0) {
-        (void)fprintf(stderr, "\r%s: %llu of %llu ", text, (unsigned long long)reply->progress_done,
-                      (unsigned long long)reply->progress_total);
+        size = fprintf(stderr, "%s: %llu of %llu", text, (unsigned long long)reply->progress_done,
+                       (unsigned long long)reply->progress_total);
+    } else if (text != NULL && reply->progress_done > 0) {
+        size = fprintf(stderr, "%s: %llu", text, (unsigned long long)reply->progress_done);
     } else if (text != NULL) {
-        (void)fprintf(stderr, "\r%s: %llu ", text, (unsigned long long)reply->progress_done);
+        size = fprintf(stderr, "%s ...", text);
     }
+    progress_size = size > 0 ? (size_t)size : 0;
     buf_fini(&line);
 }
 
@@ -258,6 +273,7 @@ static int ask(const struct invocation *in, const struct streams *streams)
             status = follow(fd, &reply, &err);
         code = run_exit_code(status_name(status), false);
     }
+    clear_progress();
     if (status == OK)
         code = show_reply(&in->options, streams, &reply);
     else

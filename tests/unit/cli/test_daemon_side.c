@@ -235,9 +235,9 @@ static void progress_is_shown_on_a_terminal_only(void **state)
     answer_fields("running");
     answer_fields("done");
     ctl_on_terminal(100, CTL_WORDS("--socket", scene_path("sock"), "backup", "create", "x"), true);
-    CHECK_CONTAINS(shown, "entries: 1 ");
+    CHECK_CONTAINS(shown, "entries: 1\r");
     CHECK_CONTAINS(shown, "entries: 2 of 4");
-    CHECK_CONTAINS(shown, "pages copied: 3 of 9");
+    CHECK_CONTAINS(shown, "pages copied: 3 of 9\r                    \r"); /* then the answer */
 }
 
 /* -- failures -----------------------------------------------------------------------------------
