@@ -88,8 +88,7 @@ static void a_certificate_from_before_does_not_come_back(void **state)
 static void a_new_log_key_that_was_not_announced_is_refused(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     replace_key(ROLE_LOG, 1000);
     use_keys();
     give_one();
@@ -121,8 +120,7 @@ static void a_new_log_key_counts_once_it_came_under_the_former_one(void **state)
 {
     (void)state;
     size_t outstanding = 9;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     replace_key(ROLE_LOG, 1000);
     use_keys();
     ke.feed.former_log_key = kept[0];
@@ -136,8 +134,7 @@ static void a_new_log_key_counts_once_it_came_under_the_former_one(void **state)
     assert_true(un.feed.cards_changed);
     ke.feed.former_log_key = NULL;
     connect_nodes(); /* idle: stored notes bear the former key as well */
-    give_one();
-    connect_nodes();
+    give_and_connect();
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
     assert_false(has_alarm(&un, "card"));
     check_both();
@@ -146,8 +143,7 @@ static void a_new_log_key_counts_once_it_came_under_the_former_one(void **state)
 static void notes_from_before_the_replacement_still_count_when_nothing_was_sent_since(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     /* KE had both keys replaced by hand: every stored note is of the former ones. */
     replace_key(ROLE_LOG, 1000);
     replace_key(ROLE_RECEIPT, 1000);
@@ -170,8 +166,7 @@ static void notes_from_before_the_replacement_still_count_when_nothing_was_sent_
 static void cards_that_change_without_their_keys_do_not_push_a_former_key_out(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     replace_key(ROLE_LOG, 1000);
     use_keys();
     struct peer_row row = peer_of(&un, &ke);
@@ -199,8 +194,7 @@ static void cards_that_change_without_their_keys_do_not_push_a_former_key_out(vo
 static void a_key_that_is_too_old_is_refused_and_it_is_said_why(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct heads heads = { 0 };
     struct resume resume = { 0 };
     CHECK_OK(feed_heads(&un.feed, &ke.code, &heads, &err), &err);
@@ -225,8 +219,7 @@ static void a_key_that_is_too_old_is_refused_and_it_is_said_why(void **state)
 static void a_former_key_cannot_make_the_feed_longer(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     replace_key(ROLE_LOG, 1000);
     use_keys();
     ke.feed.former_log_key = kept[0];

@@ -8,8 +8,7 @@ static void a_restored_subscriber_takes_its_own_word_for_what_it_receipted(void 
     (void)state;
     struct store_place saved;
     struct meeting_result result;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&un, &saved);
     replace_key(ROLE_LOG, 1000);
     use_keys();
@@ -17,8 +16,7 @@ static void a_restored_subscriber_takes_its_own_word_for_what_it_receipted(void 
     assert_int_equal(sync_card("Kenya"), 1);
     connect_nodes();
     ke.feed.former_log_key = NULL;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     replace_key(ROLE_LOG, 2000);
     use_keys();
     assert_int_equal(sync_card("Kenya"), 1);
@@ -45,8 +43,7 @@ static void a_restored_node_knows_keys_of_the_lost_time_by_its_former_cards(void
     struct store_place saved;
     struct meeting_result result;
     struct buf former = BUF_INIT;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, &saved);
     for (int64_t i = 1; i <= 2; i++) {
         struct buf text = card_of(&pki, "Kenya");

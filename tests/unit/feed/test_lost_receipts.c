@@ -26,8 +26,7 @@ static struct buf receipt_over(struct span origin,
 static struct feed_row meet_with_two_entries(struct heads *ret_heads)
 {
     *ret_heads = (struct heads){ 0 };
-    give_one();
-    connect_nodes();
+    give_and_connect();
     CHECK_OK(feed_heads(&un.feed, &ke.code, ret_heads, &err), &err);
     assert_int_equal(ret_heads->yours_receipt.size, 0); /* it has lost nothing */
     struct feed_row out = feed_between(&ke, &un, FEED_OUT);
@@ -183,8 +182,7 @@ static void a_forged_receipt_locks_nothing_at_the_subscriber(void **state)
     (void)state;
     struct heads heads = { 0 };
     struct resume resume = { 0 };
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     heads.mine_receipt =
         receipt_over(span_text(in.origin), in.size + 5, &in.root, ke.log_key, ke.receipt_key);

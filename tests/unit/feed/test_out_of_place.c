@@ -25,8 +25,7 @@ static void a_batch_behind_a_gap_is_refused_until_the_gap_is_closed(void **state
 {
     (void)state;
     struct buf receipt = BUF_INIT;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct batch lost = number_one_more(2);
     struct batch next = number_one_more(4);
     assert_batch_refused(&next, "begins at 4, we hold 2");
@@ -58,8 +57,7 @@ static void an_epoch_that_has_ended_takes_no_more_entries(void **state)
 {
     (void)state;
     struct store_place saved;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, &saved);
     struct batch late = number_one_more(2);
     node_roll_back(&ke, &saved, false); /* the heads file tells it */
@@ -144,8 +142,7 @@ static void headers_that_a_feed_in_use_has_already_are_no_harm(void **state)
 {
     (void)state;
     struct heal part = { 0 };
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     CHECK_OK(feed_heal_read(&un.feed, &ke.code, span_text(in.origin), 0, 100000, &part, &err),
              &err);

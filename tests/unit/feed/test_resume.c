@@ -9,8 +9,7 @@
 static void notes_without_their_signatures_end_the_comparison(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct heads of_un = { 0 };
     struct resume resume = { 0 };
     struct buf bare = BUF_INIT;
@@ -35,8 +34,7 @@ static void notes_without_their_signatures_end_the_comparison(void **state)
 static void a_checkpoint_of_another_realm_or_peer_proves_nothing(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     static const char *const origins[] = { "comity.v1/live/feed/KE/UNODC/0123456789abcdef",
                                            "comity.v1/training/feed/KE/AU/0123456789abcdef",
                                            "comity.v1/training/feed/AU/UNODC/0123456789abcdef" };
@@ -58,8 +56,7 @@ static void a_checkpoint_of_another_realm_or_peer_proves_nothing(void **state)
 static void the_same_size_with_another_root_is_a_fork(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct feed_row out = feed_between(&ke, &un, FEED_OUT);
     struct heads heads = { 0 };
     struct resume resume = { 0 };
@@ -144,8 +141,7 @@ static void a_receipt_that_was_lost_is_learned_of_an_epoch_that_ends(void **stat
 static void what_was_numbered_and_not_received_is_sent_from_there(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     give_one();
     struct batch lost = { 0 };
     CHECK_OK(publish(&ke, &un, 2, &lost), &err);
@@ -166,12 +162,10 @@ static void a_publisher_that_was_rolled_back_opens_a_new_epoch_and_is_healed(voi
 {
     (void)state;
     struct store_place saved;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, &saved);
     for (int i = 0; i < 4; i++)
-        give_one();
-    connect_nodes();
+        give_and_connect();
     struct feed_row before = feed_between(&un, &ke, FEED_IN);
     assert_int_equal(before.size, 10);
     node_roll_back(&ke, &saved, true); /* even the heads file: nothing but the peer knows */
@@ -196,8 +190,7 @@ static void a_publisher_that_was_rolled_back_opens_a_new_epoch_and_is_healed(voi
     assert_string_not_equal(in.origin, before.origin);
     assert_string_equal(kinds_of(&un, &in), "80"); /* RESTORED */
     assert_true(has_alarm(&un, "new_epoch"));
-    give_one();
-    connect_nodes();
+    give_and_connect();
     in = feed_between(&un, &ke, FEED_IN);
     assert_string_equal(kinds_of(&un, &in), "80 1 16");
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 6);
@@ -207,8 +200,7 @@ static void a_rolled_back_publisher_learns_that_a_consent_was_ended(void **state
 {
     (void)state;
     struct store_place saved;
-    struct id consent = give_one();
-    connect_nodes();
+    struct id consent = give_and_connect();
     node_save(&ke, &saved);
     revoke(&ke, &consent);
     connect_nodes();
@@ -244,8 +236,7 @@ static void the_heads_file_tells_of_a_rollback_that_no_peer_could_show(void **st
 {
     (void)state;
     struct store_place saved;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, &saved);
     give_one();
     struct batch lost = { 0 };
@@ -258,8 +249,7 @@ static void the_heads_file_tells_of_a_rollback_that_no_peer_could_show(void **st
     assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
     assert_false(result.un.heal_peer);
     meeting_fini(&result);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     assert_string_equal(kinds_of(&un, &in), "80 1 16");
 }
@@ -268,8 +258,7 @@ static void what_the_peer_never_got_is_queued_again_in_the_new_epoch(void **stat
 {
     (void)state;
     struct store_place saved;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     give_one();
     struct batch lost = { 0 };
     CHECK_OK(publish(&ke, &un, 2, &lost), &err);
@@ -288,20 +277,11 @@ static void what_the_peer_never_got_is_queued_again_in_the_new_epoch(void **stat
 static void a_publisher_that_lost_its_newest_epoch_goes_on_in_another(void **state)
 {
     (void)state;
-    struct store_place saved;
     struct store_place later;
-    give_one();
-    connect_nodes();
-    node_save(&ke, &saved);
-    node_save(&ke, &later);
-    give_one();
-    connect_nodes();
-    node_roll_back(&ke, &saved, true);
-    connect_nodes(); /* second epoch */
+    begin_second_epoch(&later); /* second epoch */
     node_roll_back(&ke, &later, true);
     connect_nodes(); /* the peer shows an epoch that this database never heard of */
-    give_one();
-    connect_nodes();
+    give_and_connect();
     connect_nodes();
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     assert_string_equal(kinds_of(&un, &in), "80 1 16");
@@ -310,8 +290,7 @@ static void a_publisher_that_lost_its_newest_epoch_goes_on_in_another(void **sta
 static void a_clone_is_held_when_it_recovers_again_and_again(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     for (int i = 0; i < 3; i++) {
         struct store_place saved;
         node_save(&ke, &saved);
@@ -332,8 +311,7 @@ static void a_clone_is_held_when_it_recovers_again_and_again(void **state)
     }
     struct store_place saved;
     node_save(&ke, &saved);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&ke, &saved, true);
     struct meeting_result result;
     meet(&result);
@@ -349,8 +327,7 @@ static void a_clone_is_held_when_it_recovers_again_and_again(void **state)
 static void a_new_epoch_that_does_not_say_what_it_goes_on_from_is_a_fork(void **state)
 {
     (void)state;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     struct buf header = BUF_INIT;
     struct buf note = BUF_INIT;
     struct buf body = BUF_INIT;

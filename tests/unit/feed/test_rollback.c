@@ -3,13 +3,21 @@
  */
 #include "two_nodes.h"
 
+/* The comparison alone: the connection breaks behind it. */
+static void assert_meets(enum resume_outcome of_ke)
+{
+    struct meeting_result result;
+    meet(&result);
+    assert_int_equal(result.ke.outcome, of_ke);
+    meeting_fini(&result);
+}
+
 static void a_subscriber_that_was_rolled_back_locks_and_catches_up(void **state)
 {
     (void)state;
     struct store_place saved;
     give_one();
-    struct id second = give_one();
-    connect_nodes();
+    struct id second = give_and_connect();
     node_save(&un, &saved);
     give_one();
     revoke(&ke, &second);
@@ -42,8 +50,7 @@ static void a_subscriber_that_lost_everything_gets_no_body_that_was_withdrawn(vo
     struct store_place saved;
     node_save(&un, &saved); /* before the first contact */
     struct id first = give_one();
-    give_one();
-    connect_nodes();
+    give_and_connect();
     revoke(&ke, &first);
     connect_nodes();
     node_roll_back(&un, &saved, true);
@@ -68,19 +75,10 @@ static void a_subscriber_that_lost_everything_gets_no_body_that_was_withdrawn(vo
 static void an_epoch_that_the_restored_publisher_never_knew_is_healed_at_once(void **state)
 {
     (void)state;
-    struct store_place saved;
     struct store_place later;
-    give_one();
-    connect_nodes();
-    node_save(&ke, &saved);
-    node_save(&ke, &later);
-    give_one();
-    connect_nodes();
-    node_roll_back(&ke, &saved, true);
-    connect_nodes();
+    begin_second_epoch(&later);
     connect_nodes(); /* second epoch, healed */
-    struct id consent = give_one();
-    connect_nodes();
+    struct id consent = give_and_connect();
     revoke(&ke, &consent);
     connect_nodes();
     node_roll_back(&ke, &later, true);
@@ -107,8 +105,7 @@ static void a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection(
     (void)state;
     struct store_place saved;
     node_save(&ke, &saved); /* before the first contact */
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&ke, &saved, true);
     struct meeting_result result;
     meet(&result);
@@ -120,8 +117,7 @@ static void a_publisher_that_lost_every_epoch_is_healed_in_the_first_connection(
     assert_int_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
     assert_false(ke.feed.meet_again);
     meeting_fini(&result);
-    give_one();
-    connect_nodes();
+    give_and_connect();
 }
 
 /* The subscriber knows of the second epoch by its own receipt alone, when the publisher is set back
@@ -133,12 +129,10 @@ static void a_publisher_set_back_twice_hears_of_an_epoch_that_the_subscriber_has
     struct store_place second;
     struct store_place of_un;
     struct meeting_result result;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, &first);
     node_save(&ke, &second);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&un, &of_un);
     uint64_t held = feed_between(&un, &ke, FEED_IN).size;
     node_roll_back(&ke, &first, true);
@@ -163,12 +157,10 @@ static void both_rolled_back_are_unlocked_in_the_new_epoch(void **state)
     (void)state;
     struct store_place of_ke;
     struct store_place of_un;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, &of_ke);
     node_save(&un, &of_un);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     /* The heads outside of the backups tell both of them. */
     node_roll_back(&ke, &of_ke, false);
     node_roll_back(&un, &of_un, false);
@@ -178,10 +170,7 @@ static void both_rolled_back_are_unlocked_in_the_new_epoch(void **state)
         CHECK_OK(tx_end(nodes[i], feed_settle(&nodes[i]->feed, &err)), &err);
     }
     assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 1);
-    struct meeting_result result;
-    meet(&result);
-    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
-    meeting_fini(&result);
+    assert_meets(RESUME_RECOVERED);
     connect_nodes();
     connect_nodes(); /* neither knows of more than it holds */
     assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
@@ -195,15 +184,13 @@ static void what_a_rolled_back_subscriber_lost_comes_in_the_epoch_that_was_opene
     (void)state;
     struct store_place of_ke;
     struct store_place of_un;
-    struct id consent = give_one();
-    connect_nodes();
+    struct id consent = give_and_connect();
     node_save(&un, &of_un);
     revoke(&ke, &consent);
     connect_nodes();
     assert_int_equal(count_holdings(&un, HOLDING_ERASED), 1);
     node_save(&ke, &of_ke);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&ke, &of_ke, false); /* knows of the withdrawal, and that it lost something */
     node_roll_back(&un, &of_un, true);  /* holds again what was withdrawn */
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
@@ -227,14 +214,12 @@ static void a_subscriber_set_back_over_the_start_of_an_epoch_gets_what_it_lost_b
     (void)state;
     struct store_place of_ke;
     struct store_place of_un;
-    struct id consent = give_one();
-    connect_nodes();
+    struct id consent = give_and_connect();
     node_save(&un, &of_un);
     revoke(&ke, &consent);
     connect_nodes();
     node_save(&ke, &of_ke);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&ke, &of_ke, true);
     connect_nodes(); /* the next epoch: KE knows of the withdrawal, and so did UNODC */
     connect_nodes();
@@ -259,6 +244,15 @@ static void release_after_lost_history(void)
     set_peer(&ke, &row);
 }
 
+static void assert_all_arrives_after_release(size_t count)
+{
+    release_after_lost_history();
+    connect_nodes();
+    connect_nodes();
+    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), count);
+    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+}
+
 static void both_that_lost_all_they_ever_had_of_a_feed_begin_another(void **state)
 {
     (void)state;
@@ -267,18 +261,13 @@ static void both_that_lost_all_they_ever_had_of_a_feed_begin_another(void **stat
     struct meeting_result result;
     node_save(&ke, &of_ke);
     node_save(&un, &of_un);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&un, &of_un, true);
     meet(&result); /* UNODC hears of its own receipt */
     meeting_fini(&result);
     node_roll_back(&ke, &of_ke, true);
-    give_one();
-    connect_nodes();
-    release_after_lost_history();
-    connect_nodes();
-    connect_nodes();
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 1);
+    give_and_connect();
+    assert_all_arrives_after_release(1);
 }
 
 /* UNODC has lost the end of a feed, and knows so by its own receipt alone. */
@@ -286,14 +275,11 @@ static void lose_the_end_of_a_feed(struct store_place *of_ke)
 {
     struct store_place of_un;
     struct meeting_result result;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&un, &of_un);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, of_ke);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&un, &of_un, true);
     meet(&result); /* UNODC hears of its own receipt, and its disk is full */
     meeting_fini(&result);
@@ -303,7 +289,6 @@ static void a_publisher_set_back_behind_a_receipt_opens_a_new_epoch(void **state
 {
     (void)state;
     struct store_place of_ke;
-    struct meeting_result result;
     char old[FEED_ORIGIN_MAX + 1];
     lose_the_end_of_a_feed(&of_ke);
     node_roll_back(&ke, &of_ke, true); /* it has more than UNODC holds, less than it cosigned */
@@ -311,18 +296,10 @@ static void a_publisher_set_back_behind_a_receipt_opens_a_new_epoch(void **state
     struct feed_row in = feed_between(&un, &ke, FEED_IN);
     assert_true(in.size < out.size && out.size < in.receipt_size);
     memcpy(old, out.origin, sizeof(old));
-    meet(&result);
-    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
-    meeting_fini(&result);
+    assert_meets(RESUME_RECOVERED);
     assert_string_not_equal(feed_between(&ke, &un, FEED_OUT).origin, old);
-    meet(&result); /* the connection broke: it happens once */
-    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
-    meeting_fini(&result);
-    release_after_lost_history();
-    connect_nodes();
-    connect_nodes();
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
-    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    assert_meets(RESUME_IN_STEP); /* the connection broke: it happens once */
+    assert_all_arrives_after_release(2);
 }
 
 static void a_publisher_set_back_behind_an_epoch_that_was_cosigned_opens_another(void **state)
@@ -332,15 +309,12 @@ static void a_publisher_set_back_behind_an_epoch_that_was_cosigned_opens_another
     struct store_place of_ke;
     struct store_place of_un;
     struct meeting_result result;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&un, &of_un);
     node_save(&ke, &first);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&ke, &of_ke); /* more of the first epoch than UNODC will hold */
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&ke, &first, true);
     connect_nodes();
     connect_nodes(); /* the second epoch, cosigned */
@@ -349,18 +323,10 @@ static void a_publisher_set_back_behind_an_epoch_that_was_cosigned_opens_another
     meeting_fini(&result);
     assert_int_equal(feed_between(&un, &ke, FEED_IN).size, 0);
     node_roll_back(&ke, &of_ke, true);
-    meet(&result);
-    assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
-    meeting_fini(&result);
-    meet(&result);
-    assert_int_equal(result.ke.outcome, RESUME_IN_STEP);
-    meeting_fini(&result);
+    assert_meets(RESUME_RECOVERED);
+    assert_meets(RESUME_IN_STEP);
     connect_nodes(); /* it is taken, not refused as an epoch that has ended */
-    release_after_lost_history();
-    connect_nodes();
-    connect_nodes();
-    assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
-    assert_int_equal(count_holdings(&un, HOLDING_LOCKED), 0);
+    assert_all_arrives_after_release(2);
 }
 
 /* A publisher that does not hear of the receipt, and signs another history over the same places. */
@@ -396,12 +362,10 @@ static void what_is_lost_on_both_sides_holds_the_peer_until_somebody_has_looked(
     struct store_place of_ke;
     struct store_place of_un;
     struct meeting_result result;
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_save(&un, &of_un);
     node_save(&ke, &of_ke);
-    give_one();
-    connect_nodes();
+    give_and_connect();
     node_roll_back(&ke, &of_ke, true);
     meet(&result);
     assert_int_equal(result.ke.outcome, RESUME_RECOVERED);
@@ -412,8 +376,7 @@ static void what_is_lost_on_both_sides_holds_the_peer_until_somebody_has_looked(
     connect_nodes();
     assert_int_equal(feed_between(&ke, &un, FEED_OUT).healed_size, 0);
     release_after_lost_history();
-    give_one();
-    connect_nodes();
+    give_and_connect();
     assert_int_equal(count_holdings(&un, HOLDING_ACTIVE), 2);
 }
 

@@ -413,14 +413,31 @@ static inline void connect_nodes(void)
     meeting_fini(&result);
 }
 
+static inline struct id give_and_connect(void)
+{
+    struct id consent = give_one();
+    connect_nodes();
+    return consent;
+}
+
+/* KE is set back to before its second record.  *ret_later: a copy, to set it back once more. */
+static inline void begin_second_epoch(struct store_place *ret_later)
+{
+    struct store_place saved;
+    (void)give_and_connect();
+    node_save(&ke, &saved);
+    node_save(&ke, ret_later);
+    (void)give_and_connect();
+    node_roll_back(&ke, &saved, true);
+    connect_nodes();
+}
+
 /* A record that the copy of KE's database has, and one that it does not; both have arrived. */
 static inline void give_around_copy(struct store_place *saved)
 {
-    give_one();
-    connect_nodes();
+    (void)give_and_connect();
     node_save(&ke, saved);
-    give_one();
-    connect_nodes();
+    (void)give_and_connect();
 }
 
 /* -- looking ----------------------------------------------------------------------------------- */
