@@ -30,9 +30,7 @@ full_file_system() {
     before=$(operator KE excerpt list --json)
     head -c 150000 /dev/zero | tr '\0' 'a' >"$WORK/long.txt"
     chmod 0644 "$WORK/long.txt"
-    if operator KE excerpt add --kind good-practice --instrument UNTOC --article 18 --language en \
-        --title "No room" --text-file "$WORK/long.txt" --originator "Attorney General" \
-        --date 2026-03-01 --confidentiality internal >"$WORK/said" 2>&1; then
+    if excerpt_add KE "No room" --text-file "$WORK/long.txt" >"$WORK/said" 2>&1; then
         fail "it was stored on a full disk"
     fi
     grep -qiE 'full|space|room' "$WORK/said" || fail "not said that the disk is full: $(cat "$WORK/said")"
@@ -46,48 +44,29 @@ full_file_system() {
     operator KE check >/dev/null || fail "check"
 }
 
-# Write errors in the database's files from now on.
-inject() { # CODE CALLS ERROR
-    local pid=${NODE_PID[$1]}
-    strace -f -qq -p "$pid" -o "$WORK/trace" -e "trace=$2" -e "inject=$2:error=$3" 2>/dev/null &
-    TRACER=$!
-    wait_for 10 "tracing" is_traced "$pid"
-}
-inject_end() {
-    kill "$TRACER" 2>/dev/null || true
-    wait "$TRACER" 2>/dev/null || true
-}
 try() { excerpt_make KE "$1" "Text of it." >"$WORK/said" 2>&1 || true; }
-listed() { operator KE excerpt list --json | grep -o "\"title\": *\"$1" | wc -l; }
 
 writes_fail() { # ERROR WORDS
     say "every write gives $1"
-    inject KE pwrite64 "$1"
-    if operator KE excerpt add --kind good-practice --instrument UNTOC --article 18 --language en \
-        --title "During $1" --text "x" --originator "Attorney General" --date 2026-03-01 \
-        --confidentiality internal >"$WORK/said" 2>&1; then fail "$1: it was stored"; fi
+    disk_inject KE pwrite64 "$1"
+    if excerpt_add KE "During $1" --text x >"$WORK/said" 2>&1; then fail "$1: it was stored"; fi
     sed 's/^/   /' "$WORK/said"
     grep -qiE "$2" "$WORK/said" || fail "$1: not said why: $(cat "$WORK/said")"
     operator KE excerpt list >/dev/null || fail "$1: reading does not go on"
-    inject_end
-    [ "$(listed "During $1")" -eq 0 ] || fail "$1: it is there all the same"
+    disk_inject_end
+    [ "$(excerpts_titled KE "During $1")" -eq 0 ] || fail "$1: it is there all the same"
     try "After $1"
-    [ "$(listed "After $1")" -eq 1 ] || fail "$1: not stored afterwards: $(cat "$WORK/said")"
+    [ "$(excerpts_titled KE "After $1")" -eq 1 ] || fail "$1: not stored afterwards: $(cat "$WORK/said")"
     operator KE check >/dev/null || fail "$1: check"
 }
 
 sync_fails() {
     say "a failed fsync is final: the node stops at once, says so, and starts again whole"
-    inject KE fdatasync,fsync EIO
+    disk_inject KE fdatasync,fsync EIO
     try "Unsure"
-    wait_for 10 "end of the node" grep -q event=disk_failed "$WORK/KE.log"
-    inject_end
-    wait "${NODE_PID[KE]}" 2>/dev/null || true
-    unset "NODE_PID[KE]"
-    grep event=disk_failed "$WORK/KE.log" | cut -c 1-200 | sed 's/^/   /'
-    grep -q 'event=disk_failed.*next=' "$WORK/KE.log" || fail "no next step"
+    node_ends_for_disk KE
     node_start KE
-    [ "$(listed Unsure)" -le 1 ] || fail "half there"
+    [ "$(excerpts_titled KE Unsure)" -le 1 ] || fail "half there"
     operator KE check >/dev/null || fail "check after the restart"
 }
 

@@ -78,54 +78,31 @@ if ! strace -o /dev/null true 2>/dev/null; then
     exit 0
 fi
 
-inject() { # CODE FILE ERROR: every write to that file of its database
-    local pid=${NODE_PID[$1]}
-    strace -f -qq -p "$pid" -o "$WORK/trace" -P "$WORK/$1/data/$2" -e trace=pwrite64 \
-        -e "inject=pwrite64:error=$3" 2>/dev/null &
-    TRACER=$!
-    wait_for 10 "tracing" is_traced "$pid"
-}
-inject_end() {
-    kill "$TRACER" 2>/dev/null || true
-    wait "$TRACER" 2>/dev/null || true
-}
-ended() { # CODE: by itself, and says why
-    wait_for 20 "end of $1" grep -q event=disk_failed "$WORK/$1.log"
-    inject_end
-    wait "${NODE_PID[$1]}" 2>/dev/null || true
-    unset "NODE_PID[$1]"
-    grep event=disk_failed "$WORK/$1.log" | cut -c 1-300 | sed 's/^/   /'
-    grep -q 'event=disk_failed.*next=' "$WORK/$1.log" || fail "no next step"
-}
-listed() { operator KE excerpt list --json | grep -o "\"title\": *\"$1" | wc -l; }
-
 say "heads finds no room: what was asked for is stored, and nobody is told to repeat it"
-inject KE heads ENOSPC
-if operator KE excerpt add --kind good-practice --instrument UNTOC --article 18 --language en \
-    --title During --text Text --originator "Attorney General" --date 2026-03-01 \
-    --confidentiality internal >"$WORK/said" 2>&1; then fail "said to be done, and the head is not saved"; fi
+disk_inject KE pwrite64 ENOSPC heads
+if excerpt_add KE During --text Text >"$WORK/said" 2>&1; then fail "said to be done, and the head is not saved"; fi
 sed 's/^/   /' "$WORK/said"
-inject_end
+disk_inject_end
 grep -q 'it is stored' "$WORK/said" || fail "not said that it is stored"
 grep -q 'before you repeat' "$WORK/said" || fail "not said what to do"
-[ "$(listed During)" -eq 1 ] || fail "it is not there"
+[ "$(excerpts_titled KE During)" -eq 1 ] || fail "it is not there"
 excerpt_make KE "After" "Text." >/dev/null || fail "not stored afterwards"
-[ "$(listed After)" -eq 1 ] || fail "not there afterwards"
+[ "$(excerpts_titled KE After)" -eq 1 ] || fail "not there afterwards"
 operator KE check >/dev/null || fail "check"
 
 say "heads gives an I/O error: the node stops, says so, and starts again whole"
-inject KE heads EIO
+disk_inject KE pwrite64 EIO heads
 excerpt_make KE "Unsure" "Text." >/dev/null 2>&1 || true
-ended KE
+node_ends_for_disk KE
 node_start KE
-[ "$(listed Unsure)" -le 1 ] || fail "doubled"
+[ "$(excerpts_titled KE Unsure)" -le 1 ] || fail "doubled"
 operator KE check >/dev/null || fail "check after the restart"
 
 say "root.slot gives an I/O error in an erasure: the erasure is done after the restart"
 wait_for 30 "connection" eval 'operator KE status --json | grep -q "\"connected\": *\"yes\""'
-inject UNODC root.slot EIO
+disk_inject UNODC pwrite64 EIO root.slot
 operator KE consent revoke "$CONSENT" --reason "no longer needed" >/dev/null || fail "revoke"
-ended UNODC
+node_ends_for_disk UNODC
 node_start UNODC
 gone() { ! holds UNODC First; }
 wait_for 30 "erasure" gone

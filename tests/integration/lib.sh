@@ -87,6 +87,28 @@ is_traced() { # PID: every thread of it
     done
 }
 
+# From now on these calls of a node fail (on FILE of its data directory), until disk_inject_end.
+disk_inject() { # CODE CALLS ERROR [FILE]
+    local pid=${NODE_PID[$1]}
+    strace -f -qq -p "$pid" -o "$WORK/trace" ${4:+-P "$WORK/$1/data/$4"} -e "trace=$2" \
+        -e "inject=$2:error=$3" 2>/dev/null &
+    TRACER=$!
+    wait_for 10 "tracing" is_traced "$pid"
+}
+disk_inject_end() {
+    kill "$TRACER" 2>/dev/null || true
+    wait "$TRACER" 2>/dev/null || true
+}
+# It ends by itself for the sake of its disk, and says why and what next.
+node_ends_for_disk() { # CODE
+    wait_for 20 "end of $1" grep -q event=disk_failed "$WORK/$1.log"
+    disk_inject_end
+    wait "${NODE_PID[$1]}" 2>/dev/null || true
+    unset "NODE_PID[$1]"
+    grep event=disk_failed "$WORK/$1.log" | cut -c 1-300 | sed 's/^/   /'
+    grep -q 'event=disk_failed.*next=' "$WORK/$1.log" || fail "no next step"
+}
+
 node_make() { # CODE NAME [OPTION...]
     local code=$1 name=$2 port
     shift 2
@@ -172,10 +194,18 @@ json_id() { # SECTION
     sed -n "s/.*\"$1\": *[[{ ]*\"id\": *\"\([0-9a-f]\{32\}\)\".*/\1/p" | head -n 1
 }
 
+excerpt_add() { # CODE TITLE OPTION...: with its text
+    local code=$1 title=$2
+    shift 2
+    operator "$code" excerpt add --kind good-practice --instrument UNTOC --article 18 --language en \
+        --title "$title" --originator "Office of the Attorney General" \
+        --date 2026-03-01 --confidentiality internal "$@"
+}
 excerpt_make() { # CODE TITLE TEXT: prints the id of a new record
-    operator "$1" excerpt add --kind good-practice --instrument UNTOC --article 18 --language en \
-        --title "$2" --text "$3" --originator "Office of the Attorney General" \
-        --date 2026-03-01 --confidentiality internal --json | json_id record
+    excerpt_add "$1" "$2" --text "$3" --json | json_id record
+}
+excerpts_titled() { # CODE TITLE: how many there are
+    operator "$1" excerpt list --json | grep -o "\"title\": *\"$2" | wc -l
 }
 
 # UNODC, which a test attacks as GB, and KE, which must go on being served.

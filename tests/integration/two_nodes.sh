@@ -9,12 +9,6 @@ lib_begin "$@"
 TEXT="Letters between central authorities need no diplomatic channel."
 PRIVATE="This one is covered by no consent at all."
 
-excerpt() { # TITLE TEXT: prints its id
-    operator KE excerpt add --kind good-practice --instrument UNTOC --article 18 --language en \
-        --title "$1" --text "$2" --originator "Office of the Attorney General" \
-        --date 2026-03-01 --confidentiality internal --json | json_id record
-}
-
 say "two nodes, each accepted by two people of the other"
 node_make KE Kenya
 node_make UNODC "United Nations Office on Drugs and Crime"
@@ -24,9 +18,9 @@ befriend KE UNODC
 wait_for 20 "connection" grep -q event=peer_connected "$WORK/KE.log"
 
 say "nothing leaves without a consent"
-record=$(excerpt "Direct contact" "$TEXT")
+record=$(excerpt_make KE "Direct contact" "$TEXT")
 [ -n "$record" ] || fail "excerpt add gave no id"
-other=$(excerpt "Not to leave" "$PRIVATE")
+other=$(excerpt_make KE "Not to leave" "$PRIVATE")
 [ -n "$other" ] || fail "excerpt add gave no id"
 sleep 1
 says_not UNODC '"from"' received || fail "something left without a consent"
