@@ -1,5 +1,6 @@
 /* The node as a whole: status, inbox, journal, check. */
 #include "admin/ops.h"
+#include "admin/peer_known.h"
 #include "base/counted.h"
 #include "feed/check.h"
 #include "feed/journal.h"
@@ -11,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { PAGE = 16, JOURNAL_DEFAULT = 50, SAY_MS = 250 };
+enum { JOURNAL_DEFAULT = 50, SAY_MS = 250 };
 
 /* -- status ------------------------------------------------------------------------------------ */
 
@@ -66,12 +67,19 @@ static void put_peer_command(struct reply_writer *w, const struct peer_row *row)
     reply_cell(w, "-");
 }
 
-static enum status put_peer(struct admin *admin,
-                            struct reply_writer *w,
-                            const struct peer_row *row,
-                            struct error *err)
+struct peers_list {
+    struct admin *admin;
+    struct reply_writer *w;
+};
+
+static enum status put_peer(void *context, const struct peer_row *row, struct error *err)
 {
+    const struct peers_list *list = context;
+    struct admin *admin = list->admin;
+    struct reply_writer *w = list->w;
     uint64_t waiting = 0;
+    if (row->state == PEER_FORGOTTEN)
+        return OK;
     struct admin_link link = ops_link(admin, &row->code);
     enum status status = outbox_rows_count(admin->feed->store, row->peer_id, &waiting, err);
     reply_cell(w, "%s", row->code.text);
@@ -97,18 +105,8 @@ static enum status put_peers(struct admin *admin, struct reply_writer *w, struct
         { "command", "Next", false },
     };
     reply_table(w, "peers", "Peers", columns, sizeof(columns) / sizeof(columns[0]));
-    struct peer_row rows[PAGE];
-    struct code after;
-    enum status status = OK;
-    for (size_t count = PAGE, first = 1; status == OK && count == PAGE; first = 0) {
-        status = peer_rows_list(admin->feed->store, first ? NULL : &after, rows, PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count; i++) {
-            after = rows[i].code;
-            if (rows[i].state != PEER_FORGOTTEN)
-                status = put_peer(admin, w, &rows[i], err);
-        }
-    }
-    return status;
+    struct peers_list list = { admin, w };
+    return peer_known_each(admin, put_peer, &list, err);
 }
 
 static enum status count_task(void *context, const struct listing_task *task, struct error *err)

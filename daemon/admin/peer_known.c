@@ -1,5 +1,7 @@
 #include "admin/peer_known.h"
 
+enum { PAGE = 16 };
+
 enum status peer_known_find(struct admin *admin,
                             const struct control_call *call,
                             struct peer_row *ret_row,
@@ -43,6 +45,24 @@ enum status peer_known_filter(struct admin *admin,
             return status;
     }
     return OK;
+}
+
+enum status peer_known_each(struct admin *admin,
+                            peer_known_visit *visit,
+                            void *context,
+                            struct error *err)
+{
+    struct peer_row rows[PAGE];
+    struct code after;
+    enum status status = OK;
+    for (size_t count = PAGE, first = 1; status == OK && count == PAGE; first = 0) {
+        status = peer_rows_list(admin->feed->store, first ? NULL : &after, rows, PAGE, &count, err);
+        for (size_t i = 0; status == OK && i < count; i++) {
+            after = rows[i].code;
+            status = visit(context, &rows[i], err);
+        }
+    }
+    return status;
 }
 
 enum status peer_known_update(struct admin *admin, const struct peer_row *row, struct error *err)

@@ -16,6 +16,12 @@ MUST_CHECK enum status peer_known_filter(struct admin *admin,
                                          const struct control_call *call,
                                          const char *option,
                                          struct error *err);
+/* Every peer in the order of codes, in whatever state. */
+typedef enum status peer_known_visit(void *context, const struct peer_row *row, struct error *err);
+MUST_CHECK enum status peer_known_each(struct admin *admin,
+                                       peer_known_visit *visit,
+                                       void *context,
+                                       struct error *err);
 /* Stores it, and lets the node know that its peers have changed. */
 MUST_CHECK enum status peer_known_update(struct admin *admin,
                                          const struct peer_row *row,

@@ -15,12 +15,20 @@ static const char *state_of(const struct peer_row *row)
     return row->state == PEER_ACCEPTED && row->held ? "held" : peer_state_name(row->state);
 }
 
-static enum status put_row(struct admin *admin,
-                           struct reply_writer *w,
-                           const struct peer_row *row,
-                           struct error *err)
+struct peers_list {
+    struct admin *admin;
+    struct reply_writer *w;
+    int state; /* 0: any */
+};
+
+static enum status put_row(void *context, const struct peer_row *row, struct error *err)
 {
+    const struct peers_list *list = context;
+    struct admin *admin = list->admin;
+    struct reply_writer *w = list->w;
     uint64_t waiting = 0;
+    if (list->state != 0 && (int)row->state != list->state)
+        return OK;
     enum status status = outbox_rows_count(admin->feed->store, row->peer_id, &waiting, err);
     struct admin_link link = ops_link(admin, &row->code);
     reply_cell(w, "%s", row->code.text);
@@ -41,23 +49,12 @@ enum status peer_ops_list(void *context, struct control_call *call, struct error
         { "waiting", "Waiting", true },  { "contact", "Last contact", false },
         { "address", "Address", false },
     };
-    struct admin *admin = context;
-    size_t wanted = argument_choice(&call->arguments, "state", 0);
-    bool all = !argument_given(&call->arguments, "state");
+    struct peers_list list = { context, call->reply, 0 };
+    /* The choices stand in the order of enum peer_state. */
+    if (argument_given(&call->arguments, "state"))
+        list.state = (int)argument_choice(&call->arguments, "state", 0) + PEER_PENDING;
     reply_table(call->reply, "peers", "Peers", columns, sizeof(columns) / sizeof(columns[0]));
-    struct peer_row rows[PAGE];
-    struct code after;
-    enum status status = OK;
-    for (size_t count = PAGE, first = 1; status == OK && count == PAGE; first = 0) {
-        status = peer_rows_list(admin->feed->store, first ? NULL : &after, rows, PAGE, &count, err);
-        for (size_t i = 0; status == OK && i < count; i++) {
-            after = rows[i].code;
-            /* The choices stand in the order of enum peer_state. */
-            if (all || (size_t)rows[i].state == wanted + PEER_PENDING)
-                status = put_row(admin, call->reply, &rows[i], err);
-        }
-    }
-    return status;
+    return peer_known_each(list.admin, put_row, &list, err);
 }
 
 /* -- one --------------------------------------------------------------------------------------- */
