@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 79, LABEL_SIZE = 64 };
+enum { WIDTH = 79, LABEL_SIZE = 64, SAYS_SIZE = 256 };
 
 const struct exit_code exit_codes[] = {
     { EXIT_OK, "done" },
@@ -90,6 +90,21 @@ static void label(const struct argument_rule *rule, char *ret_text, size_t size)
                    bare ? "" : values[rule->kind]);
 }
 
+static void say_what(const struct argument_rule *rule, char ret_text[static SAYS_SIZE])
+{
+    (void)snprintf(ret_text, SAYS_SIZE, "%s%s", rule->help, rule->required ? " (needed)" : "");
+}
+
+static void put_who(struct page *page, const struct command *command)
+{
+    enum permit least = command_least(command);
+    if (least == PERMIT_NONE)
+        return;
+    put(page, "Who may: ");
+    put(page, permit_name(least));
+    put(page, least == PERMIT_APPROVE ? "\n" : " and above\n");
+}
+
 static void put_synopsis(struct page *page, const struct command *command)
 {
     size_t count = 0;
@@ -137,11 +152,9 @@ static void put_arguments(struct page *page, const struct command *command)
         return;
     put(page, "\nArguments:\n");
     for (size_t i = 0; i < count; i++) {
-        char text[2 * LABEL_SIZE];
+        char text[2 * LABEL_SIZE], says[SAYS_SIZE];
         label(&rules[i], text, sizeof(text));
-        char says[256];
-        (void)snprintf(says, sizeof(says), "%s%s", rules[i].help,
-                       rules[i].required ? " (needed)" : "");
+        say_what(&rules[i], says);
         put_item(page, text, says, 24);
         put_choices(page, &rules[i], 26);
     }
@@ -163,11 +176,8 @@ static void put_command(struct page *page, const struct command *command)
         put(page, command->examples[i]);
         put(page, "\n");
     }
-    if (command_least(command) != PERMIT_NONE) {
-        put(page, "\nWho may: ");
-        put(page, permit_name(command_least(command)));
-        put(page, command_least(command) == PERMIT_APPROVE ? "\n" : " and above\n");
-    }
+    put(page, command_least(command) == PERMIT_NONE ? "" : "\n");
+    put_who(page, command);
 }
 
 static void put_command_list(struct page *page, const char *group)
@@ -182,6 +192,11 @@ static void put_command_list(struct page *page, const char *group)
     }
 }
 
+static const char on_terminals[] =
+    "On a terminal tables are made to fit: ids are cut to 16 digits, which commands take for the "
+    "whole, and what has no room beside the rest stands below its row. Pipes and files, --plain "
+    "and --json get everything in full.";
+
 static void put_overview(struct page *page)
 {
     put(page, "comityctl: decide what leaves this State's Comity node, and see what came\n\n"
@@ -190,6 +205,8 @@ static void put_overview(struct page *page)
     put(page, "\nOptions of every command:\n");
     for (size_t i = 0; option_help[i].typed != NULL; i++)
         put_item(page, option_help[i].typed, option_help[i].says, 20);
+    put(page, "\n");
+    put_wrapped(page, on_terminals, 0);
     put(page, "\nExit codes:\n");
     for (size_t i = 0; i < exit_code_count; i++) {
         char code[LABEL_SIZE];
@@ -260,18 +277,18 @@ static void put_manual_command(struct page *page, const struct command *command)
     size_t count = 0;
     const struct argument_rule *rules = command_rules(command, &count);
     for (size_t i = 0; i < count; i++) {
-        char text[2 * LABEL_SIZE];
+        char text[2 * LABEL_SIZE], says[SAYS_SIZE];
         label(&rules[i], text, sizeof(text));
-        char says[256];
-        (void)snprintf(says, sizeof(says), "%s%s", rules[i].help,
-                       rules[i].required ? " (needed)" : "");
+        say_what(&rules[i], says);
         put_term(page, text, says);
         for (size_t j = 0; rules[i].kind == ARGUMENT_CHOICE && rules[i].choices[j] != NULL; j++) {
-            put(page, j == 0 ? ": " : ", ");
+            put(page, j == 0 ? "(one of: " : ", ");
             put_roff(page, rules[i].choices[j]);
         }
-        put(page, rules[i].kind == ARGUMENT_CHOICE ? "\n" : "");
+        put(page, rules[i].kind == ARGUMENT_CHOICE ? ")\n" : "");
     }
+    put(page, ".PP\n");
+    put_who(page, command);
     put(page, ".PP\nFor example:\n.PP\n.nf\n");
     for (size_t i = 0; command->examples[i] != NULL; i++) {
         put(page, "    ");
@@ -289,7 +306,9 @@ enum status help_manual(struct buf *append_to, struct error *err)
                ".SH SYNOPSIS\n.B comityctl\n[OPTION...] COMMAND [ARGUMENT...]\n.SH DESCRIPTION\n"
                "comityctl asks the comityd of this machine over its control socket. Who asks is\n"
                "the user; what that user may do stands in the configuration: auditors read,\n"
-               "operators prepare, approvers approve.\n.SH OPTIONS\n");
+               "operators prepare, approvers approve.\n.PP\n");
+    put_roff(&page, on_terminals);
+    put(&page, "\n.SH OPTIONS\n");
     for (size_t i = 0; option_help[i].typed != NULL; i++)
         put_term(&page, option_help[i].typed, option_help[i].says);
     put(&page, ".SH COMMANDS\n");

@@ -228,7 +228,8 @@ static const struct argument_rule consent_draft[] = {
       .help = "what the recipient may use it for" },
     { .name = "form",
       .kind = ARGUMENT_TEXT,
-      .help = "form of release: exact (default), suppressed:K, rounded, aggregate-only" },
+      .help = "form of release: exact; this version takes no other (suppressed:K, "
+              "rounded and aggregate-only are refused)" },
     { .name = "attribution",
       .kind = ARGUMENT_CHOICE,
       .choices = attributions,
