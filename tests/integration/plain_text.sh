@@ -12,27 +12,28 @@ FIGURE_SOURCE="Registry of crossings at Malaba, second desk"
 FIGURE_NOTE="Two of these persons were handed over on foot."
 
 scan() { # everything that either node ever wrote
-    local text
-    for text in "$TITLE" "$TEXT" "liaison officer was reached" "$FIGURE_SOURCE" \
-        "crossings at Malaba, second" "$FIGURE_NOTE"; do
+    local text texts=("$TITLE" "$TEXT" "liaison officer was reached" "$FIGURE_SOURCE"
+        "crossings at Malaba, second" "$FIGURE_NOTE")
+    for text in "${texts[@]}"; do
         no_text_in "$text" "$WORK/KE/data" "$WORK/UNODC/data" "$WORK/KE.log" "$WORK/UNODC.log"
-        # the same words in UTF-16, as hex, as base64, and squeezed together
-        python3 - "$text" "$WORK" <<'P' || fail "\"$text\" is there in another dress"
+    done
+    # the same words in UTF-16, as hex, as base64, and squeezed together
+    python3 - "$WORK" "${texts[@]}" <<'P' || fail "a text is there in another dress"
 import base64, os, sys
-text, work = sys.argv[1].encode(), sys.argv[2]
-dresses = [text.decode().encode("utf-16-le"), text.hex().encode(), text.hex().upper().encode()]
-dresses += [base64.b64encode(text[i:])[4:-4] for i in range(3)]
+work, texts = sys.argv[1], [text.encode() for text in sys.argv[2:]]
+dresses = [(text, text.decode().encode("utf-16-le")) for text in texts]
+dresses += [(text, dress) for text in texts for dress in (text.hex().encode(), text.hex().upper().encode())]
+dresses += [(text, base64.b64encode(text[i:])[4:-4]) for text in texts for i in range(3)]
 for node in ("KE", "UNODC"):
     for folder, _, names in os.walk(os.path.join(work, node, "data")):
         for name in names:
             with open(os.path.join(folder, name), "rb") as file:
                 data = file.read()
-            for dress in dresses:
+            for text, dress in dresses:
                 if dress in data:
-                    print(folder, name, dress)
+                    print(folder, name, text, dress)
                     sys.exit(1)
 P
-    done
 }
 
 say "the search finds a text that was planted"
