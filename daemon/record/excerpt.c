@@ -199,11 +199,12 @@ enum status excerpt_set(struct excerpt *excerpt,
     if ((unsigned)field >= EXCERPT_FIELD_COUNT)
         return error_set(err, ERR_INVALID, "excerpt: no field number %d", field);
     const struct field_rule *rule = &rules[field];
-    if (text.size > CSV_FIELD_MAX) /* the field's own bound is a matter of the check */
+    if (text.size > CSV_FIELD_MAX) { /* the field's own bound is a matter of the check */
         return error_set(err, ERR_LIMIT,
                          "%s has %zu bytes, and at most %d fit; next: shorten it, or make two "
                          "excerpts of it",
                          rule->name, text.size, CSV_FIELD_MAX);
+    }
     struct buf normal = BUF_INIT_SECRET;
     enum status status = nfc_append(text, &normal, err);
     if (status != OK) {
