@@ -41,6 +41,12 @@ static void require_same(const struct message *a, const struct message *b)
     FUZZ_REQUIRE(span_equal(buf_span(&a->note), buf_span(&b->note)));
     FUZZ_REQUIRE(span_equal(buf_span(&a->hello.signature), buf_span(&b->hello.signature)));
     FUZZ_REQUIRE(code_equal(&a->hello.code, &b->hello.code));
+    FUZZ_REQUIRE(span_equal(buf_span(&a->hello.heads.mine), buf_span(&b->hello.heads.mine)));
+    FUZZ_REQUIRE(
+        span_equal(buf_span(&a->hello.heads.mine_receipt), buf_span(&b->hello.heads.mine_receipt)));
+    FUZZ_REQUIRE(span_equal(buf_span(&a->hello.heads.yours), buf_span(&b->hello.heads.yours)));
+    FUZZ_REQUIRE(span_equal(buf_span(&a->hello.heads.yours_receipt),
+                            buf_span(&b->hello.heads.yours_receipt)));
     FUZZ_REQUIRE(peer_wire_batch_equal(&a->batch, &b->batch));
     FUZZ_REQUIRE(a->heal.header_count == b->heal.header_count);
     for (size_t i = 0; i < a->heal.header_count; i++)
