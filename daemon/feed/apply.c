@@ -6,6 +6,7 @@
 #include "feed/cards.h"
 #include "feed/control_body.h"
 #include "feed/ending.h"
+#include "feed/finding.h"
 #include "feed/refusal.h"
 #include "record/record.h"
 #include "record/release.h"
@@ -13,6 +14,7 @@
 #include "store/entry_rows.h"
 #include "store/journal_rows.h"
 #include "store/outbox_rows.h"
+#include "store/pair_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -321,6 +323,53 @@ static enum status apply_withdrawn(struct ingestion *ingestion,
 
 /* -- answers to our own feed ------------------------------------------------------------------- */
 
+static enum status stands_in_active(struct ingestion *ingestion,
+                                    const struct id *entry_id,
+                                    bool *ret_stands,
+                                    struct error *err)
+{
+    struct feed_context *feed = ingestion->feed;
+    struct feed_row active;
+    struct finding found[FINDING_MAX];
+    size_t count = 0;
+    char hex[ID_TEXT_SIZE];
+    id_format(entry_id, hex);
+    enum status status =
+        feed_rows_active(feed->store, ingestion->peer.peer_id, FEED_OUT, &active, err);
+    if (status == OK)
+        status = finding_entries(feed, hex, found, &count, err);
+    *ret_stands = false;
+    for (size_t i = 0; status == OK && i < count; i++)
+        *ret_stands = *ret_stands || found[i].feed_id == active.feed_id;
+    return status;
+}
+
+/* The answer to a withdrawal that this node made after the backup from which it was restored, and
+ * knows no more.  A holder has one copy of a record, and that is gone: so is what an earlier
+ * withdrawal, of a former epoch, asked for.  Its own answer may never come: one answers for all
+ * that came while the holder was erasing. */
+static enum status find_earlier_recall(struct ingestion *ingestion,
+                                       const struct entry_header *answer,
+                                       struct recall_row *ret_recall,
+                                       struct error *err)
+{
+    struct store *store = ingestion->feed->store;
+    int64_t peer_id = ingestion->peer.peer_id;
+    struct id record_id;
+    bool stands = false;
+    enum status status =
+        pair_rows_local(store, peer_id, PAIR_SUBJECT, &answer->subject_id, &record_id, err);
+    if (status == OK)
+        status = recall_rows_open(store, peer_id, &record_id, ret_recall, err);
+    if (status != OK)
+        return status;
+    if (id_is_none(&ret_recall->withdrawn) ||
+        id_compare(&answer->in_reply_to, &ret_recall->withdrawn) <= 0)
+        return ERR_NOT_FOUND;
+    status = stands_in_active(ingestion, &ret_recall->withdrawn, &stands, err);
+    return status == OK && stands ? ERR_NOT_FOUND : status;
+}
+
 static enum status close_recall(struct ingestion *ingestion,
                                 const struct ingestion_entry *entry,
                                 struct error *err)
@@ -328,6 +377,8 @@ static enum status close_recall(struct ingestion *ingestion,
     struct store *store = ingestion->feed->store;
     struct recall_row recall;
     enum status status = recall_rows_by_withdrawn(store, &entry->header.in_reply_to, &recall, err);
+    if (status == ERR_NOT_FOUND && entry->header.kind == KIND_ERASED)
+        status = find_earlier_recall(ingestion, &entry->header, &recall, err);
     bool theirs = status == OK && recall.peer_id == ingestion->peer.peer_id;
     if (status == ERR_NOT_FOUND || (status == OK && !theirs))
         return OK; /* an answer to nothing changes nothing */
