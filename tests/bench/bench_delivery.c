@@ -6,9 +6,9 @@
  */
 #include "base/memory.h"
 #include "chain.h"
+#include "delivery.h"
 #include "dublin.h"
 #include "feed/publication.h"
-#include "pair.h"
 #include "raw.h"
 
 #include <stdio.h>
@@ -22,106 +22,17 @@ enum {
     RELEASES = 6144,
     RELEASES_ALONE = 1024, /* one to a batch */
     EXCERPTS = 6144,
-    ONE_BY_ONE = 300,
-    ENTRY_HEAD = 120 + 32, /* header and salt: what an entry adds to its body in a batch */
-    WAIT_S = 60
+    ONE_BY_ONE = 300
 };
 
 static struct bench_place place;
 
 static const double FIRST_RHYTHM_S = 0.002;
 
-struct delivery {
-    const struct sdmx_release_list *releases; /* or */
-    size_t excerpts, excerpt_bytes;
-    size_t entries_per_batch; /* 0: as the feed likes */
-    bool one_by_one;
-};
-
-struct outcome {
-    double seconds;
-    double socket_bytes;
-    double sending_s, receiving_s; /* processor time of the two nodes */
-    double grown_kb[2];            /* the subscriber's memory, in the second third and the last */
-    double latency_s;              /* one_by_one: median */
-};
-
-static size_t count_of(const struct delivery *delivery)
-{
-    return delivery->releases != NULL ? delivery->releases->count : delivery->excerpts;
-}
-
-static size_t body_size(const struct delivery *delivery)
-{
-    size_t total = 0;
-    if (delivery->releases == NULL || delivery->releases->count == 0)
-        return delivery->excerpt_bytes + 100;
-    for (size_t i = 0; i < delivery->releases->count; i++)
-        total += delivery->releases->items[i].bytes.size;
-    return total / delivery->releases->count;
-}
-
-static void prepare(struct pair_node *from, struct pair_node *to, const struct delivery *delivery)
-{
-    pair_make(from, &place, DUBLIN_PUBLISHER, 0);
-    pair_make(to, &place, "UNODC", pair_free_port());
-    pair_open(from);
-    pair_open(to);
-    pair_befriend(from, to);
-    struct id *ids = delivery->releases != NULL
-                         ? pair_add_releases(from, delivery->releases)
-                         : pair_add_excerpts(from, delivery->excerpts, delivery->excerpt_bytes);
-    pair_give(from, &to->code, ids, count_of(delivery));
-    mem_free(ids);
-    pair_close(from);
-    pair_close(to);
-    from->watch->one_by_one = delivery->one_by_one;
-    if (delivery->one_by_one)
-        from->watch->batch_bytes = 1;
-    else if (delivery->entries_per_batch > 0)
-        from->watch->batch_bytes = delivery->entries_per_batch * (body_size(delivery) + ENTRY_HEAD);
-}
-
-static struct outcome deliver(const struct delivery *delivery)
-{
-    struct pair_node from;
-    struct pair_node to;
-    struct outcome outcome = { 0 };
-    uint64_t all = count_of(delivery) + pair_consents(count_of(delivery));
-    prepare(&from, &to, delivery);
-    from.watch->until = all;
-    pair_start(&to);
-    pair_start(&from);
-    double memory_kb[3];
-    bool fine = true;
-    for (size_t third = 0; third < 3; third++) {
-        fine = fine && pair_wait(&from, all * (third + 1) / 3, WAIT_S);
-        memory_kb[third] = pair_memory_kb(to.process, "Rss");
-    }
-    outcome.sending_s = pair_processor_s(&from);
-    outcome.receiving_s = pair_processor_s(&to);
-    outcome.grown_kb[0] = memory_kb[1] - memory_kb[0];
-    outcome.grown_kb[1] = memory_kb[2] - memory_kb[1];
-    outcome.seconds = from.watch->receipt_s - from.watch->dial_s;
-    outcome.socket_bytes = (double)from.watch->socket_bytes;
-    outcome.latency_s = bench_median(from.watch->samples_s, from.watch->sample_count);
-    pair_stop(&from);
-    pair_stop(&to);
-    if (!fine) {
-        fprintf(stderr, "bench: %llu of %llu entries after %d s; see %s/log\n",
-                (unsigned long long)from.watch->receipted, (unsigned long long)all, WAIT_S,
-                from.directory);
-        exit(1);
-    }
-    pair_remove(&from);
-    pair_remove(&to);
-    return outcome;
-}
-
 /* The same bodies, written raw in transactions of as many. */
 static double write_raw(const struct delivery *delivery)
 {
-    size_t count = count_of(delivery);
+    size_t count = delivery_count(delivery);
     static uint8_t text[64 * 1024];
     struct span *bodies = mem_calloc(count, sizeof(*bodies));
     size_t per_transaction = delivery->entries_per_batch;
@@ -131,7 +42,7 @@ static double write_raw(const struct delivery *delivery)
         bodies[i] = delivery->releases != NULL ? buf_span(&delivery->releases->items[i].bytes)
                                                : span_of(text, delivery->excerpt_bytes);
     if (per_transaction == 0)
-        per_transaction = PUBLICATION_BYTES / (body_size(delivery) + ENTRY_HEAD);
+        per_transaction = PUBLICATION_BYTES / (delivery_entry_size(delivery));
     if (per_transaction > PUBLICATION_ENTRIES)
         per_transaction = PUBLICATION_ENTRIES;
     double seconds = raw_inserts(place.work, bodies, count, per_transaction);
@@ -158,14 +69,14 @@ static void measure_rate(const struct delivery *delivery,
     double allowed[RUNS];
     double sending[RUNS];
     double receiving[RUNS];
-    double things = each * (double)count_of(delivery);
+    double things = each * (double)delivery_count(delivery);
     for (size_t run = 0; run < RUNS; run++) {
         floors[run] = things / write_raw(delivery);
-        struct outcome outcome = deliver(delivery);
+        struct delivery_outcome outcome = deliver(&place, delivery);
         rates[run] = things / outcome.seconds;
         allowed[run] = 2 * things / (outcome.sending_s + outcome.receiving_s);
-        sending[run] = 1e6 * outcome.sending_s / (double)count_of(delivery);
-        receiving[run] = 1e6 * outcome.receiving_s / (double)count_of(delivery);
+        sending[run] = 1e6 * outcome.sending_s / (double)delivery_count(delivery);
+        receiving[run] = 1e6 * outcome.receiving_s / (double)delivery_count(delivery);
     }
     row->value = bench_median(rates, RUNS);
     row->floor_name = "raw SQLite, like transactions";
@@ -233,7 +144,7 @@ static void measure_wire(const char *figure, enum dublin_cut cut, double target)
         bodies += (double)list.items[i].bytes.size;
     }
     struct bench_row row = { .figure = figure,
-                             .value = deliver(&delivery).socket_bytes / observations,
+                             .value = deliver(&place, &delivery).socket_bytes / observations,
                              .unit = "B/obs",
                              .floor_name = "the bodies alone (zstd)",
                              .floor = bodies / observations,
@@ -268,7 +179,7 @@ static void measure_latency(void)
     double latency_s = FIRST_RHYTHM_S;
     for (size_t run = 0; run < RUNS_OF_LATENCY; run++) {
         double before_s = chain_floor(place.work, FLOOR_RECORDS, latency_s);
-        latency_s = deliver(&delivery).latency_s;
+        latency_s = deliver(&place, &delivery).latency_s;
         medians[run] = 1000 * latency_s;
         floors[run] = 500 * (before_s + chain_floor(place.work, FLOOR_RECORDS, latency_s));
         ratios[run] = medians[run] / floors[run];
@@ -295,7 +206,7 @@ static void measure_memory(void)
     struct delivery delivery = { .releases = &list };
     double thirds[2][RUNS];
     for (size_t run = 0; run < RUNS; run++) {
-        struct outcome outcome = deliver(&delivery);
+        struct delivery_outcome outcome = deliver(&place, &delivery);
         thirds[0][run] = outcome.grown_kb[0];
         thirds[1][run] = outcome.grown_kb[1];
     }
