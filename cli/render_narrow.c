@@ -196,6 +196,12 @@ static struct span take_line(struct span *text, size_t width)
     return line;
 }
 
+static void put(FILE *out, struct span text)
+{
+    if (text.size > 0)
+        (void)fwrite(text.data, 1, text.size, out);
+}
+
 static void put_blanks(FILE *out, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -218,7 +224,7 @@ static void put_beside(const struct narrow *n, struct span *cells)
             size_t rest = places < width ? width - places : 0;
             bool right = n->section->columns[i].number;
             put_blanks(out, line.size == 0 ? 0 : blanks + (right ? rest : 0));
-            (void)fwrite(line.data, 1, line.size, out);
+            put(out, line);
             blanks = line.size == 0 ? blanks + width + 1 : (right ? 0 : rest) + 1;
             more = more || cells[i].size > 0;
         }
@@ -250,7 +256,7 @@ static void put_item(const struct narrow *n, const char *title, struct span text
             text = SPAN_EMPTY;
         else
             line = take_line(&text, narrow ? room : room - *used);
-        (void)fwrite(line.data, 1, line.size, out);
+        put(out, line);
         *used += places_of(line);
         if (text.size > 0) {
             (void)fputc('\n', out);
