@@ -67,11 +67,12 @@ enum status client_socket_path(const char *config,
     struct error why = ERROR_INIT;
     enum status status =
         file_read(config == NULL ? default_config : config, CONFIG_MAX, &text, &why);
-    if (status != OK)
+    if (status != OK) {
         status = error_set(err, status,
                            "%s; next: name a configuration that you may read with --config, or the "
                            "socket itself with --socket",
                            why.text);
+    }
     struct span value =
         status == OK ? find_value(buf_span(&text), "control", "socket") : SPAN_EMPTY;
     if (status == OK)

@@ -208,28 +208,39 @@ static void put_blanks(FILE *out, size_t count)
         (void)fputc(' ', out);
 }
 
+/* One line of cells; whether anything of them is left. */
+static bool put_cells(const struct narrow *n, struct span *cells)
+{
+    size_t blanks = 0; /* owed: a line does not end with any */
+    bool more = false;
+    for (size_t i = 0; i < n->kept; i++) {
+        size_t width = n->plans[i].width;
+        struct span line = cells[i];
+        if (is_command(line))
+            cells[i] = SPAN_EMPTY;
+        else
+            line = take_line(&cells[i], width);
+        size_t places = places_of(line);
+        size_t rest = places < width ? width - places : 0;
+        size_t before = n->section->columns[i].number ? rest : 0;
+        if (line.size > 0) {
+            put_blanks(n->render->out, blanks + before);
+            put(n->render->out, line);
+            blanks = rest - before + 1;
+        } else {
+            blanks += width + 1;
+        }
+        more = more || cells[i].size > 0;
+    }
+    (void)fputc('\n', n->render->out);
+    return more;
+}
+
 /* Cells beside each other, as many lines as the longest takes.  `cells` is used up. */
 static void put_beside(const struct narrow *n, struct span *cells)
 {
-    FILE *out = n->render->out;
-    for (bool more = true; more;) {
-        size_t blanks = 0;
-        more = false;
-        for (size_t i = 0; i < n->kept; i++) {
-            size_t width = n->plans[i].width;
-            struct span line = is_command(cells[i]) ? cells[i] : take_line(&cells[i], width);
-            if (is_command(line))
-                cells[i] = SPAN_EMPTY;
-            size_t places = places_of(line);
-            size_t rest = places < width ? width - places : 0;
-            bool right = n->section->columns[i].number;
-            put_blanks(out, line.size == 0 ? 0 : blanks + (right ? rest : 0));
-            put(out, line);
-            blanks = line.size == 0 ? blanks + width + 1 : (right ? 0 : rest) + 1;
-            more = more || cells[i].size > 0;
-        }
-        (void)fputc('\n', out);
-    }
+    while (put_cells(n, cells))
+        continue;
 }
 
 /* One more item on the lines below a row; *used are the places of the last of them. */

@@ -34,11 +34,12 @@ enum status peer_known_filter(struct admin *admin,
         struct code code;
         struct peer_row row;
         enum status status = code_parse(text, &code, err);
-        if (status == OK && code_equal(&code, &admin->feed->self))
+        if (status == OK && code_equal(&code, &admin->feed->self)) {
             return error_set(err, ERR_NOT_FOUND,
                              "%s is this node itself; next: comityctl excerpt list, or comityctl "
                              "stats list",
                              text);
+        }
         if (status == OK)
             status = peer_rows_get(admin->feed->store, &code, &row, err);
         if (status != OK)
