@@ -72,11 +72,12 @@ enum status file_write_new(const char *path, struct span bytes, unsigned mode, s
                          "%s: is there already; next: name another file, or move that one away",
                          path);
     }
-    if (fd < 0)
+    if (fd < 0) {
         return error_set(err, ERR_IO,
                          "%s: cannot be made: %s; next: name a file in a directory "
                          "that is there and that you may write",
                          path, strerror(errno));
+    }
     enum status status = write_all(fd, path, bytes, err);
     if (close(fd) != 0 && status == OK)
         status = error_set(err, ERR_IO, "%s: cannot be closed: %s", path, strerror(errno));

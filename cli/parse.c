@@ -140,10 +140,11 @@ static bool take_global(struct parser *p, const char *name, const char *inline_v
 /* The command has an option of this name (--version N of a record), which goes before ours. */
 static bool is_own_option(const struct parser *p, const char *name)
 {
-    for (size_t i = 0; i < p->rule_count; i++)
+    for (size_t i = 0; i < p->rule_count; i++) {
         if (p->rules[i].shown == NULL && strncmp(name, "--", 2) == 0 &&
             strcmp(p->rules[i].name, name + 2) == 0)
             return true;
+    }
     return false;
 }
 

@@ -205,10 +205,11 @@ static enum status attach(struct request *request, struct reply_writer *problems
     size_t count = reply_problem_count(problems);
     if (count == 0)
         return OK;
-    if (request->file_count == 1)
+    if (request->file_count == 1) {
         return error_set(err, ERR_INVALID,
                          "the file cannot be used; nothing was done; next: check "
                          "its name, and whether you may read it");
+    }
     return error_set(err, ERR_INVALID,
                      "%zu of %zu files cannot be used; nothing was done; next: check their names, "
                      "and whether you may read them",

@@ -211,11 +211,12 @@ static void put_check(struct reply_writer *w, const struct check_result *result)
     reply_number(w, "rows", "Rows of tables and indexes", result->rows);
     if (result->whole)
         reply_field(w, "sqlite", "SQLite's own check", "done");
-    else
+    else {
         reply_field(w, "sqlite", "SQLite's own check",
                     "left out: the database is larger than %d MiB; every table and index was read "
                     "and compared instead, and only pages that belong to none were not looked at",
                     CHECK_WHOLE_MIB);
+    }
     reply_number(w, "feeds", "Feeds", result->feeds);
     reply_number(w, "entries", "Entries", result->entries);
     reply_number(w, "opened", "Bodies opened", result->opened);

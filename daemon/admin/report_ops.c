@@ -81,10 +81,11 @@ static void put_table(struct reply_writer *w, const struct cooperation *c)
     unsigned dimensions[DIMENSIONS_MAX];
     size_t count = cooperation_varying(c, dimensions);
     struct reply_column columns[DIMENSIONS_MAX + COOPERATION_STATES_MAX];
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         columns[i] =
             (struct reply_column){ STRUCTURE_INTCOOP.dimensions[dimensions[i]].id,
                                    STRUCTURE_INTCOOP.dimensions[dimensions[i]].name, false };
+    }
     for (size_t i = 0; i < cooperation_states(c); i++)
         columns[count + i] = (struct reply_column){ cooperation_state_code(c, i),
                                                     cooperation_state_name(c, i), true };
@@ -94,10 +95,11 @@ static void put_table(struct reply_writer *w, const struct cooperation *c)
     for (size_t line = 0; line < cooperation_lines(c); line++)
         put_line(w, c, line, dimensions, count);
     struct ops_legend legend = { .w = w };
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         for (size_t line = 0; line < cooperation_lines(c); line++)
             ops_legend_add(&legend, &STRUCTURE_INTCOOP.dimensions[dimensions[i]],
                            span_text(cooperation_dimension(c, line, dimensions[i])));
+    }
 }
 
 static void put_common(struct reply_writer *w, const struct cooperation *c)

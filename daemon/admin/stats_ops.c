@@ -184,42 +184,63 @@ static void put_value(struct reply_writer *w, const struct release *release, siz
     reply_cell(w, "%s", text);
 }
 
-/* Every dimension that varies, then the value: what is the same in all rows stands above. */
-void stats_ops_put(struct reply_writer *w, const struct release *release)
+/* Fields for what is the same in all rows; gives the dimensions that vary. */
+static size_t put_same(struct reply_writer *w,
+                       const struct release *release,
+                       unsigned ret_varying[static DIMENSIONS_MAX])
 {
     const struct structure *structure = release->structure;
-    struct reply_column columns[DIMENSIONS_MAX + 1];
-    unsigned shown[DIMENSIONS_MAX];
     size_t count = 0;
     for (unsigned i = 0; i < structure->dimension_count; i++) {
-        struct span only = release_dimension(release, 0, i);
-        if (release->dimensions[i].value_count == 1) {
-            const char *name = codelist_name(structure->dimensions[i].codes, only);
-            reply_field(w, structure->dimensions[i].id, structure->dimensions[i].name, "%.*s%s%s%s",
-                        (int)only.size, (const char *)only.data, name == NULL ? "" : " (",
-                        name == NULL ? "" : name, name == NULL ? "" : ")");
-        } else {
-            shown[count++] = i;
+        if (release->dimensions[i].value_count != 1) {
+            ret_varying[count++] = i;
+            continue;
         }
+        struct span only = release_dimension(release, 0, i);
+        const char *name = codelist_name(structure->dimensions[i].codes, only);
+        reply_field(w, structure->dimensions[i].id, structure->dimensions[i].name, "%.*s%s%s%s",
+                    (int)only.size, (const char *)only.data, name == NULL ? "" : " (",
+                    name == NULL ? "" : name, name == NULL ? "" : ")");
     }
-    for (size_t i = 0; i < count; i++)
-        columns[i] = (struct reply_column){ structure->dimensions[shown[i]].id,
-                                            structure->dimensions[shown[i]].name, false };
-    columns[count] = (struct reply_column){ "OBS_VALUE", "Value", true };
-    reply_table(w, "observations", "Observations", columns, count + 1);
-    size_t rows = release->observation_count;
-    for (size_t row = 0; row < rows && row < ROWS_SHOWN_MAX; row++) {
+    return count;
+}
+
+static void put_rows(struct reply_writer *w,
+                     const struct release *release,
+                     const unsigned *shown,
+                     size_t count)
+{
+    for (size_t row = 0; row < release->observation_count && row < ROWS_SHOWN_MAX; row++) {
         for (size_t i = 0; i < count; i++) {
             struct span code = release_dimension(release, row, shown[i]);
             reply_cell(w, "%.*s", (int)code.size, (const char *)code.data);
         }
         put_value(w, release, row);
     }
+}
+
+/* Every dimension that varies, then the value: what is the same in all rows stands above. */
+void stats_ops_put(struct reply_writer *w, const struct release *release)
+{
+    const struct structure *structure = release->structure;
+    struct reply_column columns[DIMENSIONS_MAX + 1];
+    unsigned shown[DIMENSIONS_MAX];
+    size_t count = put_same(w, release, shown);
+    for (size_t i = 0; i < count; i++) {
+        const struct component *dimension = &structure->dimensions[shown[i]];
+        columns[i] = (struct reply_column){ dimension->id, dimension->name, false };
+    }
+    columns[count] = (struct reply_column){ "OBS_VALUE", "Value", true };
+    reply_table(w, "observations", "Observations", columns, count + 1);
+    put_rows(w, release, shown, count);
     struct ops_legend legend = { .w = w };
-    for (size_t i = 0; i < count; i++)
-        for (size_t row = 0; row < rows && row < ROWS_SHOWN_MAX; row++)
+    size_t rows = release->observation_count;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t row = 0; row < rows && row < ROWS_SHOWN_MAX; row++) {
             ops_legend_add(&legend, &structure->dimensions[shown[i]],
                            release_dimension(release, row, shown[i]));
+        }
+    }
     if (rows > ROWS_SHOWN_MAX) {
         reply_note(w,
                    "The first %d of %zu observations are shown. All of them: comityctl stats "

@@ -340,10 +340,11 @@ static enum status place_by_index(struct admin *admin,
     if (status == OK)
         status = feed_rows_active(admin->feed->store, peer.peer_id, given ? FEED_OUT : FEED_IN,
                                   &feed, err);
-    if (status == ERR_NOT_FOUND)
+    if (status == ERR_NOT_FOUND) {
         return error_set(err, ERR_NOT_FOUND,
                          "there is no feed %s %s yet; next: comityctl peer show %s",
                          given ? "to" : "from", code.text, code.text);
+    }
     if (status != OK)
         return status;
     place->feed_id = feed.feed_id;

@@ -326,11 +326,12 @@ static enum status clear_path(const char *path, struct error *err)
     struct stat info;
     if (lstat(path, &info) != 0)
         return OK;
-    if (!S_ISSOCK(info.st_mode))
+    if (!S_ISSOCK(info.st_mode)) {
         return error_set(err, ERR_EXISTS,
                          "%s: is there and is no socket; next: move it away, or correct [control] "
                          "socket",
                          path);
+    }
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -338,16 +339,18 @@ static enum status clear_path(const char *path, struct error *err)
         return error_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     bool answered = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
     (void)close(fd);
-    if (answered)
+    if (answered) {
         return error_set(err, ERR_BUSY,
                          "%s: another comityd answers on this socket; next: stop it first, or "
                          "correct [control] socket",
                          path);
-    if (unlink(path) != 0)
+    }
+    if (unlink(path) != 0) {
         return error_set(err, ERR_IO,
                          "%s: an old socket that cannot be removed: %s; next: remove it, or let "
                          "comityd's user write in its directory (chown)",
                          path, strerror(errno));
+    }
     return OK;
 }
 
@@ -370,11 +373,12 @@ static bool has_directory(const char *path)
 
 static enum status bind_path(struct control_server *server, struct error *err)
 {
-    if (!has_directory(server->path)) /* libuv would call that a matter of permission */
+    if (!has_directory(server->path)) { /* libuv would call that a matter of permission */
         return error_set(err, ERR_NOT_FOUND,
                          "%s: there is no directory for the socket; next: make it (under systemd: "
                          "RuntimeDirectory=), or correct [control] socket",
                          server->path);
+    }
     int failed = uv_pipe_bind(&server->pipe, server->path);
     server->bound = failed == 0;
     if (failed == 0)

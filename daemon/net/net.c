@@ -209,10 +209,11 @@ static enum status bind_host(struct net *net, const char *host, uint16_t port, s
             next = "see who uses it with ss -ltnp, or set [network] listen to another port";
         else if (failed == UV_EADDRNOTAVAIL)
             next = "set [network] listen to an address of this machine (ip address shows them)";
-        else if (failed == UV_EACCES)
+        else if (failed == UV_EACCES) {
             next =
                 "set [network] listen to a port above 1023, or give comityd the right to a lower "
                 "one (AmbientCapabilities=CAP_NET_BIND_SERVICE)";
+        }
         return error_set(err, failed == UV_EADDRINUSE ? ERR_BUSY : ERR_IO,
                          "listen on %s port %u: %s; next: %s", host, port, uv_strerror(failed),
                          next);

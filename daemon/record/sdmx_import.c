@@ -423,11 +423,12 @@ static void take_source(struct import *import, const struct table_row *row, stru
         return;
     figures->release_attributes[source] = span_text(import->options->source);
     int column = column_with(import, OF_RELEASE, (unsigned)source, import->column_count);
-    if (import->options->source == NULL && !import->source_missed)
+    if (import->options->source == NULL && !import->source_missed) {
         problems_add(import->problems,
                      (struct problem_place){ row->line, (uint32_t)column + 1, "SOURCE_AUTH" },
                      SPAN_EMPTY, "name the authority there, or with --source for all rows",
                      "the cell is empty, and a release needs a source");
+    }
 }
 
 static enum status take_figures(struct import *import,
