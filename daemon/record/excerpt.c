@@ -457,7 +457,7 @@ enum status excerpt_verify(struct span bytes, struct error *err)
 
 enum status excerpt_decode(struct span bytes, struct excerpt *ret_excerpt, struct error *err)
 {
-    struct view view;
+    struct view view = { 0 };
     struct excerpt excerpt;
     enum status status = decode(bytes, &view, err);
     if (status != OK)
