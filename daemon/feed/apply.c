@@ -296,7 +296,9 @@ static bool withdraw(void *context, struct holding_row *row)
 {
     struct withdrawal *withdrawal = context;
     uint32_t version = withdrawal->header->record_version;
-    if (version != 0 && version != row->version)
+    /* What is being erased already goes on, and the newest withdrawal has its answer. */
+    bool is_going = (row->reasons & HOLDING_WITHDRAWN) != 0 && !id_is_none(&row->withdrawn_entry);
+    if (version != 0 && version != row->version && !is_going)
         return false;
     holdings_lock(row, HOLDING_WITHDRAWN);
     row->withdrawn_entry = withdrawal->header->entry_id;

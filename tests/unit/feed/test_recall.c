@@ -2,8 +2,10 @@
 #include "two_nodes.h"
 
 #include "feed/check.h"
+#include "feed/ending.h"
 #include "feed/journal.h"
 #include "store/backup.h"
+#include "store/outbox_rows.h"
 
 #include <stdlib.h>
 
@@ -41,6 +43,44 @@ static void a_withdrawal_locks_in_the_same_transaction_and_erases_afterwards(voi
     CHECK_OK(delivery_rows_list(ke.store, &filter, 0, given, 2, &count, &err), &err);
     assert_int_equal(count, 1);
     assert_true(given[0].withdrawn_ms > 0 && given[0].erased_ms > 0);
+}
+
+/* Of what is being erased the newest withdrawal is answered, whichever version it names: one
+ * answer, when nothing is left. */
+static void a_second_withdrawal_is_answered_when_the_first_one_has_been_carried_out(void **state)
+{
+    (void)state;
+    struct id record = add_excerpt(&ke, "One");
+    struct id consent = give(&ke, &un, &record, 1, 10);
+    connect_nodes();
+    revoke(&ke, &consent);
+    struct meeting_result result;
+    meet(&result);
+    (void)deliver(&ke, &un, result.ke.send_from);
+    struct ending ending = { CONSENT_REVOKED, 0 };
+    uint8_t body[ENDING_SIZE];
+    ending_encode(&ending, body);
+    int64_t outbox_id = 0;
+    struct outbox_row again = { .peer_id = peer_of(&ke, &un).peer_id,
+                                .priority = OUTBOX_RECALL,
+                                .kind = KIND_WITHDRAWN,
+                                .consent_id = consent,
+                                .subject_id = record,
+                                .record_version = 7, /* which was never given */
+                                .queued_ms = 1,
+                                .body = SPAN_ARRAY(body) };
+    tx_begin(&ke);
+    CHECK_OK(outbox_rows_add(ke.store, &again, &outbox_id, &err), &err);
+    tx_commit(&ke);
+    assert_int_equal(deliver(&ke, &un, feed_between(&ke, &un, FEED_OUT).size), 1);
+    assert_int_equal(waiting_for(&un, &ke), 0); /* it is not erased yet */
+    assert_int_equal(erase_all(&un), 1);
+    assert_int_equal(waiting_for(&un, &ke), 1);
+    (void)deliver(&un, &ke, result.un.send_from);
+    meeting_fini(&result);
+    struct recall_row recall;
+    assert_int_equal(recall_rows_open(ke.store, peer_of(&ke, &un).peer_id, &record, &recall, &err),
+                     ERR_NOT_FOUND);
 }
 
 static void what_was_erased_cannot_be_opened_again(void **state)
@@ -303,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TWO(what_was_erased_after_a_backup_is_erased_in_what_it_restores),
         TWO(a_withdrawal_locks_in_the_same_transaction_and_erases_afterwards),
+        TWO(a_second_withdrawal_is_answered_when_the_first_one_has_been_carried_out),
         TWO(what_was_erased_cannot_be_opened_again),
         TWO(a_later_version_replaces_and_erases_the_one_before),
         TWO(a_withdrawal_of_what_is_not_held_is_answered_at_once),
