@@ -21,6 +21,7 @@ struct request_job {
     bool peers_changed;
     bool queue_changed;
     bool has_idle;
+    bool asked_again;
     size_t link_count;
     struct admin_link links[]; /* how the connections stood when it was asked */
 };
@@ -111,10 +112,26 @@ static enum status request_apply(struct job *job, struct error *err)
     return status;
 }
 
+/* What only reads has nothing to do with a disk that is full, or whatever else its group failed of:
+ * it is done once more. */
+static bool ask_again(struct request_job *self)
+{
+    if (self->job.error.status == OK || !self->glance.reads || self->asked_again)
+        return false;
+    self->asked_again = true;
+    buf_fini(&self->reply);
+    self->result = (struct error)ERROR_INIT;
+    return worker_submit(self->node->worker, &self->job, NULL) == OK;
+}
+
 static void request_done(struct job *job)
 {
     struct request_job *self = (struct request_job *)job;
     struct node *node = self->node;
+    struct error failure = job->error;
+    if (ask_again(self))
+        return;
+    job->error = failure;
     if (job->error.status != OK) { /* the group failed: nothing of it happened */
         buf_fini(&self->reply);
         if (control_refuse(node->config.realm.text, &job->error, &self->reply, NULL) != OK)
