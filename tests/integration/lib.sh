@@ -97,7 +97,7 @@ disk_inject() { # CODE CALLS ERROR [FILE]
 }
 disk_inject_end() {
     kill "$TRACER" 2>/dev/null || true
-    wait "$TRACER" 2>/dev/null || true
+    end_or_kill "$TRACER" # it may hang on a thread of a node that is just ending
 }
 # It ends by itself for the sake of its disk, and says why and what next.
 node_ends_for_disk() { # CODE
